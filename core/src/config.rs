@@ -1,0 +1,54 @@
+//! What a connection is told once, before it starts.
+//!
+//! Owns the settings that hold for the life of a connection. Knows nothing of their effect.
+
+use crate::deflate::DeflateConfig;
+use crate::limits::{Limits, Timeouts};
+
+/// Which end of the connection this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The end that opened the connection, and masks what it sends.
+    Client,
+    /// The end that accepted it.
+    Server,
+}
+
+impl Role {
+    /// The other end.
+    pub const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// How messages are handed out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Each message whole, as [`Event::Text`](crate::Event::Text) or
+    /// [`Event::Binary`](crate::Event::Binary).
+    #[default]
+    Whole,
+    /// Each message in the pieces in which it arrives, as [`Event::Chunk`](crate::Event::Chunk):
+    /// memory stays bounded whatever its length. Text is cut between characters. Set
+    /// [`Limits::message_size`](crate::Limits::message_size) to what you are ready to process.
+    Streamed,
+}
+
+/// Settings shared by any number of connections.
+///
+/// The defaults are those of a careful server: strict, bounded, with keepalive, and with compression
+/// offered and accepted.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Bounds on memory and work.
+    pub limits: Limits,
+    /// Deadlines.
+    pub timeouts: Timeouts,
+    /// Whole messages or pieces.
+    pub delivery: Delivery,
+    /// permessage-deflate, or `None` to neither offer nor accept it.
+    pub deflate: Option<DeflateConfig>,
+}

@@ -1,0 +1,3 @@
+//! The little of HTTP that the opening handshake needs.
+
+pub(crate) mod grammar;

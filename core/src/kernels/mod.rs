@@ -1,0 +1,1 @@
+//! Masking and UTF-8 checks at the speed of memory.
