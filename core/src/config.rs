@@ -41,7 +41,7 @@ pub enum Delivery {
 ///
 /// The defaults are those of a careful server: strict, bounded, with keepalive, and with compression
 /// offered and accepted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Bounds on memory and work.
     pub limits: Limits,
@@ -49,6 +49,21 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Whole messages or pieces.
     pub delivery: Delivery,
-    /// permessage-deflate, or `None` to neither offer nor accept it.
+    /// Whether pings are answered by themselves. Default: yes. Without it, answer each
+    /// [`Event::Ping`](crate::Event::Ping) with [`Sender::pong`](crate::Sender::pong).
+    pub answer_pings: bool,
+    /// permessage-deflate, or `None` to neither offer nor accept it. Default: on.
     pub deflate: Option<DeflateConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            delivery: Delivery::Whole,
+            answer_pings: true,
+            deflate: Some(DeflateConfig::default()),
+        }
+    }
 }

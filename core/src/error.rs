@@ -122,7 +122,7 @@ pub struct Violation {
     /// The broken rule.
     pub rule: Rule,
     /// What came instead, as the number that the rule is about: the bits, the opcode, the length,
-    /// the status code, the byte at which the text stops being UTF-8.
+    /// the status code, the place in the text of the first character that is not UTF-8.
     pub found: u64,
     /// The offset in the stream of received bytes (after the handshake) of the frame at fault.
     pub offset: u64,
@@ -143,7 +143,9 @@ impl fmt::Display for Violation {
             | Rule::UnexpectedContinuation
             | Rule::ExpectedContinuation
             | Rule::DeflateBitOnContinuation => write!(f, "found opcode {found:#x}")?,
-            Rule::TextNotUtf8 | Rule::CloseReasonNotUtf8 => write!(f, "found byte {found:#04x}")?,
+            Rule::TextNotUtf8 | Rule::CloseReasonNotUtf8 => {
+                write!(f, "found something else from its byte {found} on")?;
+            }
             Rule::CloseCodeInvalid => write!(f, "found {found}")?,
             Rule::DeflateInvalid => f.write_str("found something else")?,
             Rule::FrameTooBig

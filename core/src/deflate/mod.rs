@@ -2,6 +2,7 @@
 
 pub(crate) mod offer;
 
+use crate::config::Role;
 use alloc::vec::Vec;
 
 /// How this endpoint compresses, and what it offers or accepts.
@@ -67,6 +68,29 @@ pub struct DeflateParams {
     pub client_max_window_bits: u8,
 }
 
+/// How one end of a connection compresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Direction {
+    pub(crate) window_bits: u8,
+    pub(crate) no_context_takeover: bool,
+}
+
+impl DeflateParams {
+    /// What was agreed for the compressor of the end with this role.
+    pub(crate) fn of(&self, role: Role) -> Direction {
+        match role {
+            Role::Client => Direction {
+                window_bits: self.client_max_window_bits,
+                no_context_takeover: self.client_no_context_takeover,
+            },
+            Role::Server => Direction {
+                window_bits: self.server_max_window_bits,
+                no_context_takeover: self.server_no_context_takeover,
+            },
+        }
+    }
+}
+
 /// Why inflation stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InflateError {
@@ -76,24 +100,45 @@ pub(crate) enum InflateError {
     TooBig,
 }
 
+pub(crate) fn compress_standalone(
+    _payload: &[u8],
+    _window_bits: u8,
+    _level: u8,
+    _pool: &DeflatePool,
+) -> Vec<u8> {
+    todo!()
+}
 /// The receiving direction of one connection.
 #[derive(Debug)]
 pub(crate) struct Inflation {}
 
 impl Inflation {
     /// `window_bits` and `no_context_takeover` are those of the peer's compressor.
-    pub(crate) fn new(_window_bits: u8, _no_context_takeover: bool, _config: &DeflateConfig) -> Self {
+    pub(crate) fn new(
+        _window_bits: u8,
+        _no_context_takeover: bool,
+        _config: &DeflateConfig,
+    ) -> Self {
         Self {}
     }
 
     /// Inflates the next unmasked bytes of the message and appends them to `output`, which never
     /// grows beyond `limit` bytes.
-    pub(crate) fn inflate(&mut self, _input: &[u8], _output: &mut Vec<u8>, _limit: usize) -> Result<(), InflateError> {
+    pub(crate) fn inflate(
+        &mut self,
+        _input: &[u8],
+        _output: &mut Vec<u8>,
+        _limit: usize,
+    ) -> Result<(), InflateError> {
         todo!()
     }
 
     /// Ends the message: inflates the four bytes that the sender cut off (RFC 7692 section 7.2.2).
-    pub(crate) fn finish(&mut self, _output: &mut Vec<u8>, _limit: usize) -> Result<(), InflateError> {
+    pub(crate) fn finish(
+        &mut self,
+        _output: &mut Vec<u8>,
+        _limit: usize,
+    ) -> Result<(), InflateError> {
         todo!()
     }
 
@@ -108,19 +153,34 @@ pub(crate) struct Deflation {}
 
 impl Deflation {
     /// `window_bits` and `no_context_takeover` are those of this end's compressor.
-    pub(crate) fn new(_window_bits: u8, _no_context_takeover: bool, _config: &DeflateConfig) -> Self {
+    pub(crate) fn new(
+        _window_bits: u8,
+        _no_context_takeover: bool,
+        _config: &DeflateConfig,
+    ) -> Self {
         Self {}
     }
 
     /// Appends the whole message compressed to `output` and returns true; or, if that would not be
     /// shorter, leaves `output` and the context as they were and returns false. `level` overrides
     /// the configured one.
-    pub(crate) fn message(&mut self, _payload: &[u8], _level: Option<u8>, _output: &mut Vec<u8>) -> bool {
+    pub(crate) fn message(
+        &mut self,
+        _payload: &[u8],
+        _level: Option<u8>,
+        _output: &mut Vec<u8>,
+    ) -> bool {
         todo!()
     }
 
     /// Appends the next part of a message compressed to `output`.
-    pub(crate) fn part(&mut self, _payload: &[u8], _last: bool, _level: Option<u8>, _output: &mut Vec<u8>) {
+    pub(crate) fn part(
+        &mut self,
+        _payload: &[u8],
+        _last: bool,
+        _level: Option<u8>,
+        _output: &mut Vec<u8>,
+    ) {
         todo!()
     }
 

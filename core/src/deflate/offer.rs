@@ -10,11 +10,17 @@ pub(crate) fn offer(_config: &DeflateConfig) -> String {
 }
 
 /// The server's choice among the client's offers: the parameters, and the value that says so.
-pub(crate) fn answer(_config: &DeflateConfig, _offers: &[Extension<'_>]) -> Option<(DeflateParams, String)> {
+pub(crate) fn answer(
+    _config: &DeflateConfig,
+    _offers: &[Extension<'_>],
+) -> Option<(DeflateParams, String)> {
     todo!()
 }
 
 /// The client's check of one answered extension. The error says what was wrong.
-pub(crate) fn accept(_config: &DeflateConfig, _answer: &Extension<'_>) -> Result<DeflateParams, &'static str> {
+pub(crate) fn accept(
+    _config: &DeflateConfig,
+    _answer: &Extension<'_>,
+) -> Result<DeflateParams, &'static str> {
     todo!()
 }

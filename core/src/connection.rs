@@ -1,0 +1,223 @@
+//! A connection after the opening handshake.
+//!
+//! Owns nothing but the wiring: the receiving half, the sending half, and what the host's loop needs
+//! to know. Every decision is taken in one of the parts.
+
+use crate::config::{Config, Role};
+use crate::deflate::{Deflation, Inflation};
+use crate::handshake::Agreement;
+use crate::inbound::buffer::Buffer;
+use crate::inbound::events::Events;
+use crate::inbound::receiver::Receiver;
+use crate::inbound::tap::{Attached, Tap};
+use crate::keepalive::Due;
+use crate::outbound::queue::Transmit;
+use crate::outbound::sender::Sender;
+use crate::state::Socket;
+use crate::time::Instant;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+/// One end of a WebSocket connection, from the end of the opening handshake on.
+///
+/// It does no I/O. The host's loop brings bytes and time in, and carries bytes out:
+///
+/// 1. Ask [`wants`](Self::wants): whether to read, whether to write, until when to wait, and what to do
+///    with the socket.
+/// 2. Bring what happened: bytes with [`receive_in`](Self::receive_in) (or
+///    [`receive_buffer`](Self::receive_buffer) and [`received`](Self::received)), the end of the
+///    stream with [`receive_eof`](Self::receive_eof), the deadline with
+///    [`handle_timeout`](Self::handle_timeout). Each returns [`Events`]: take them all.
+/// 3. Send with the commands of [`sender`](Self::sender), and write what
+///    [`transmit`](Self::transmit) lends.
+///
+/// The crate's front page shows the whole loop.
+#[derive(Debug)]
+pub struct Connection {
+    receiver: Receiver,
+    sender: Sender,
+    input: Input,
+}
+
+/// The connection's own read buffer.
+#[derive(Debug)]
+struct Input {
+    buffer: Buffer,
+    /// The decoder's offset when the first byte of the buffer was next.
+    offset: u64,
+    /// How much to read at a time: more while reads fill it, little for a connection that is quiet.
+    size: usize,
+    /// The last space that was given out lies in the message being gathered.
+    direct: bool,
+}
+
+const SMALLEST_READ: usize = 512;
+const LARGEST_READ: usize = 64 << 10;
+
+impl Input {
+    /// Drops the bytes that the decoder has taken.
+    fn drop_taken(&mut self, offset: u64) {
+        let taken = usize::try_from(offset - self.offset).unwrap_or(usize::MAX);
+        self.buffer.remove_front(taken.min(self.buffer.len()));
+        self.offset = offset;
+    }
+}
+
+/// What the host's loop should do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// Whether to read from the socket.
+    pub read: bool,
+    /// Whether there is something to write.
+    pub write: bool,
+    /// Whether the socket is kept, shut down, or closed.
+    pub socket: Socket,
+    /// When to call [`Connection::handle_timeout`], unless something else happens before.
+    pub deadline: Option<Instant>,
+}
+
+impl Connection {
+    /// A connection whose opening handshake ended in `agreement`.
+    ///
+    /// `seed` must be fresh from a cryptographic source for each connection: a client's masking keys
+    /// come from it (RFC 6455 section 10.3).
+    pub fn new(
+        role: Role,
+        config: Arc<Config>,
+        agreement: &Agreement,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let (inflation, deflation) = agreement.deflate.map_or((None, None), |params| {
+            let config = config.deflate.clone().unwrap_or_default();
+            let (inbound, outbound) = (params.of(role.peer()), params.of(role));
+            let inflation =
+                Inflation::new(inbound.window_bits, inbound.no_context_takeover, &config);
+            let deflation =
+                Deflation::new(outbound.window_bits, outbound.no_context_takeover, &config);
+            (Some(inflation), Some((deflation, outbound.window_bits)))
+        });
+        Self {
+            receiver: Receiver::new(role, &config, inflation, now),
+            sender: Sender::new(role, config, deflation, seed, now),
+            input: Input {
+                buffer: Buffer::default(),
+                offset: 0,
+                size: SMALLEST_READ,
+                direct: false,
+            },
+        }
+    }
+
+    /// Takes bytes that arrived, in the caller's buffer: payloads are unmasked in place, and messages
+    /// that lie whole in `chunk` are lent from it without a copy.
+    ///
+    /// Nothing of `chunk` is needed once its events are taken.
+    #[inline]
+    pub fn receive_in<'a>(&'a mut self, chunk: &'a mut [u8], now: Instant) -> Events<'a> {
+        self.sender.arrived(now);
+        Events::new(&mut self.receiver, &mut self.sender, chunk)
+    }
+
+    /// Space to read from the socket into, never empty. Then call [`received`](Self::received).
+    ///
+    /// A long binary message is read straight to where it is gathered.
+    pub fn receive_buffer(&mut self) -> &mut [u8] {
+        let input = &mut self.input;
+        input.drop_taken(self.receiver.decoder.offset());
+        input.direct = false;
+        if input.buffer.len() == 0
+            && let Some(space) = self.receiver.space()
+        {
+            input.direct = true;
+            return space;
+        }
+        input.buffer.space(input.size)
+    }
+
+    /// Takes the first `count` bytes of [`receive_buffer`](Self::receive_buffer), which were read from
+    /// the socket.
+    ///
+    /// Events that are not taken now come with the next call.
+    pub fn received(&mut self, count: usize, now: Instant) -> Events<'_> {
+        self.sender.arrived(now);
+        let input = &mut self.input;
+        if input.direct {
+            self.receiver.fill(count);
+            return Events::new(&mut self.receiver, &mut self.sender, &mut []);
+        }
+        if count == input.size {
+            input.size = (input.size * 2).min(LARGEST_READ);
+        }
+        input.drop_taken(self.receiver.decoder.offset());
+        input.buffer.fill(count);
+        Events::new(&mut self.receiver, &mut self.sender, input.buffer.as_mut_slice())
+    }
+
+    /// Takes note that the peer's stream ended.
+    pub fn receive_eof(&mut self, now: Instant) -> Events<'_> {
+        self.sender.set_now(now);
+        self.sender.state.stream_ended(self.sender.now);
+        Events::new(&mut self.receiver, &mut self.sender, &mut [])
+    }
+
+    /// Does what is due at `now`: a keepalive ping, or the end of a connection that is dead, idle, or
+    /// slow to close. Calling it early or late does no harm.
+    pub fn handle_timeout(&mut self, now: Instant) -> Events<'_> {
+        self.sender.set_now(now);
+        if self.sender.handle_timeout() == Due::Ping {
+            self.shrink();
+        }
+        Events::new(&mut self.receiver, &mut self.sender, &mut [])
+    }
+
+    /// The commands: send, ping, close and so on.
+    pub fn sender(&mut self, now: Instant) -> &mut Sender {
+        self.sender.set_now(now);
+        &mut self.sender
+    }
+
+    /// The bytes to write to the socket, slice by slice.
+    pub fn transmit(&self) -> Transmit<'_> {
+        self.sender.transmit()
+    }
+
+    /// Tells that the socket took the first `count` bytes of [`transmit`](Self::transmit).
+    pub fn transmitted(&mut self, count: usize) {
+        self.sender.transmitted(count);
+    }
+
+    /// What the host's loop should do next.
+    pub fn wants(&self) -> Wants {
+        self.sender.wants()
+    }
+
+    /// Shows every inbound frame to `tap` from now on.
+    pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
+        self.receiver.attach(Attached { tap, lenient: false });
+    }
+
+    /// Makes this an observer of a connection between others: every inbound frame is shown to `tap`,
+    /// violations are reported and passed over, and nothing is answered.
+    pub fn set_lenient_tap(&mut self, tap: Box<dyn Tap>) {
+        self.receiver.attach(Attached { tap, lenient: true });
+    }
+
+    /// Gives back the memory that a burst of traffic needed. A keepalive ping does it by itself: it
+    /// means that the connection is quiet.
+    pub fn shrink(&mut self) {
+        self.receiver.shrink();
+        self.sender.shrink();
+        self.input.drop_taken(self.receiver.decoder.offset());
+        if self.input.buffer.len() == 0 {
+            self.input.buffer = Buffer::default();
+            self.input.size = SMALLEST_READ;
+        }
+    }
+
+    /// How many bytes of heap the connection holds, the pool of deflate engines and shared payloads
+    /// apart.
+    pub fn heap_bytes(&self) -> usize {
+        self.receiver.heap_bytes() + self.sender.heap_bytes() + self.input.buffer.heap_bytes()
+    }
+}

@@ -1,0 +1,202 @@
+//! From bytes to frames that keep the rules.
+//!
+//! Owns the boundaries between frames in the inbound stream, wherever it is cut, and every rule that
+//! the header of a frame must keep in its place (RFC 6455 sections 5.1 to 5.5, RFC 7692 section 6).
+//! Knows nothing of payloads.
+
+use super::header::{FIN, FrameHeader, LENGTH, MASKED, MAX_LEN, RESERVED, RSV1};
+use super::opcode::Opcode;
+use crate::config::Role;
+use crate::error::Rule;
+use core::ops::ControlFlow;
+
+/// Where the inbound stream stands between frames.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    /// The mask bit as every frame of this peer must have it.
+    mask_bit: u8,
+    /// The reserved bits that no extension defines.
+    undefined_bits: u8,
+    frame_limit: u64,
+    /// Report a bad first or second byte before the header is complete: the rest may never come.
+    eager: bool,
+    /// Bytes consumed so far.
+    offset: u64,
+    /// The start of a header that the end of a chunk cut off.
+    partial: [u8; MAX_LEN],
+    partial_len: u8,
+}
+
+/// A broken rule, and what came instead.
+pub(crate) type Broken = (Rule, u64);
+
+impl Decoder {
+    /// `role` is the role of this end.
+    pub(crate) fn new(role: Role, deflate: bool, frame_limit: u64) -> Self {
+        Self {
+            mask_bit: if role == Role::Server { MASKED } else { 0 },
+            undefined_bits: if deflate { RESERVED & !RSV1 } else { RESERVED },
+            frame_limit,
+            eager: true,
+            offset: 0,
+            partial: [0; MAX_LEN],
+            partial_len: 0,
+        }
+    }
+
+    /// Waits for whole headers, so that each can be shown.
+    pub(crate) fn set_patient(&mut self) {
+        self.eager = false;
+    }
+
+    /// Bytes consumed since the handshake.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Splits `len` bytes off the front of `chunk`.
+    #[inline]
+    pub(crate) fn consume<'a>(&mut self, chunk: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
+        let (front, rest) = core::mem::take(chunk).split_at_mut(len);
+        *chunk = rest;
+        self.offset += len as u64;
+        front
+    }
+
+    /// Counts bytes that did not pass through a chunk.
+    pub(crate) fn skip(&mut self, len: usize) {
+        self.offset += len as u64;
+    }
+
+    /// Takes the next header off the front of `chunk`; `None` when all of it was taken and more is
+    /// needed. The header may be incomplete when its first two bytes break a rule already.
+    #[inline]
+    pub(crate) fn header(
+        &mut self,
+        chunk: &mut &mut [u8],
+        in_message: bool,
+    ) -> Option<FrameHeader> {
+        if self.partial_len != 0 {
+            return self.resume(chunk, in_message);
+        }
+        let Some(header) = FrameHeader::parse(chunk, self.offset) else {
+            return self.stash(chunk, in_message);
+        };
+        self.consume(chunk, usize::from(header.header_len));
+        Some(header)
+    }
+
+    /// The next header when its first bytes came with an earlier chunk.
+    #[cold]
+    fn resume(&mut self, chunk: &mut &mut [u8], in_message: bool) -> Option<FrameHeader> {
+        let had = usize::from(self.partial_len);
+        let mut bytes = self.partial;
+        let more = chunk.len().min(MAX_LEN - had);
+        bytes[had..had + more].copy_from_slice(&chunk[..more]);
+        let start = self.offset - had as u64;
+        let Some(header) = FrameHeader::parse(&bytes[..had + more], start) else {
+            return self.stash(chunk, in_message);
+        };
+        self.partial_len = 0;
+        self.consume(chunk, usize::from(header.header_len) - had);
+        Some(header)
+    }
+
+    /// Keeps the start of a header for later: `chunk` ends inside it.
+    #[cold]
+    fn stash(&mut self, chunk: &mut &mut [u8], in_message: bool) -> Option<FrameHeader> {
+        let had = usize::from(self.partial_len);
+        let start = self.offset - had as u64;
+        let front = self.consume(chunk, chunk.len());
+        let len = had + front.len();
+        self.partial[had..len].copy_from_slice(front);
+        self.partial_len = len as u8;
+
+        let [first, second, ..] = self.partial;
+        if len < 2 || !self.eager {
+            return None;
+        }
+        let payload_len = u64::from(second & LENGTH);
+        let header_len = len as u8;
+        let header =
+            FrameHeader { offset: start, first, second, mask: None, payload_len, header_len };
+        self.check_first_bytes(&header, in_message, ControlFlow::Break).is_break().then_some(header)
+    }
+
+    /// Tells `report` of every rule that the header breaks, until it breaks off.
+    #[inline]
+    pub(crate) fn check<B>(
+        &self,
+        header: &FrameHeader,
+        in_message: bool,
+        mut report: impl FnMut(Broken) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.check_first_bytes(header, in_message, &mut report)?;
+        let FrameHeader { second, payload_len, .. } = *header;
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+        //# the minimal number of bytes MUST be used to encode the length
+        match second & LENGTH {
+            126 if payload_len < 126 => report((Rule::LengthNotMinimal, payload_len))?,
+            127 if payload_len <= 0xffff => report((Rule::LengthNotMinimal, payload_len))?,
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+            //# the most significant bit MUST be 0
+            127 if payload_len >> 63 != 0 => report((Rule::LengthHighBit, payload_len))?,
+            _ => {}
+        }
+        if payload_len > self.frame_limit {
+            report((Rule::FrameTooBig, payload_len))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The rules that the first two bytes can break.
+    #[inline]
+    fn check_first_bytes<B>(
+        &self,
+        header: &FrameHeader,
+        in_message: bool,
+        mut report: impl FnMut(Broken) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let FrameHeader { first, second, .. } = *header;
+        let nibble = u64::from(first & 0x0f);
+        if first & self.undefined_bits != 0 {
+            report((Rule::ReservedBits, u64::from(header.reserved())))?;
+        }
+        if second & MASKED != self.mask_bit {
+            let rule = if self.mask_bit == 0 { Rule::MaskUnexpected } else { Rule::MaskMissing };
+            report((rule, u64::from(second >> 7)))?;
+        }
+        match header.opcode() {
+            Some(Opcode::Text | Opcode::Binary) if in_message => {
+                report((Rule::ExpectedContinuation, nibble))
+            }
+            Some(Opcode::Text | Opcode::Binary) => ControlFlow::Continue(()),
+            Some(Opcode::Continuation) if !in_message => {
+                report((Rule::UnexpectedContinuation, nibble))
+            }
+            Some(Opcode::Continuation) if first & RSV1 & !self.undefined_bits != 0 => {
+                report((Rule::DeflateBitOnContinuation, nibble))
+            }
+            Some(Opcode::Continuation) => ControlFlow::Continue(()),
+            Some(Opcode::Close | Opcode::Ping | Opcode::Pong) => self.check_control(header, report),
+            None => report((Rule::ReservedOpcode, nibble)),
+        }
+    }
+
+    fn check_control<B>(
+        &self,
+        header: &FrameHeader,
+        mut report: impl FnMut(Broken) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        if header.first & RSV1 & !self.undefined_bits != 0 {
+            report((Rule::ReservedBits, u64::from(header.reserved())))?;
+        }
+        if header.first & FIN == 0 {
+            report((Rule::ControlFragmented, u64::from(header.first & 0x0f)))?;
+        }
+        if header.second & LENGTH > 125 {
+            report((Rule::ControlTooLong, header.payload_len))?;
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,287 @@
+//! Messages from the payloads of their frames.
+//!
+//! Owns the message in progress: its fragments (RFC 6455 section 5.4), its inflation (RFC 7692
+//! section 7.2.2), its UTF-8, and its size. Knows nothing of headers or of chunks.
+//!
+//! Text is gathered in a `String`, into which only whole, checked characters enter; so it is checked
+//! once, and as soon as it arrives.
+
+use super::buffer::Buffer;
+use crate::config::Delivery;
+use crate::deflate::{InflateError, Inflation};
+use crate::error::Rule;
+use crate::frame::decoder::Broken;
+use crate::kernels::{Mask, apply_mask};
+use crate::limits::Limits;
+use crate::outbound::message::Kind;
+use crate::utf8::Utf8;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::mem::size_of;
+
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    delivery: Delivery,
+    message_limit: u64,
+    fragment_limit: u32,
+    inflation: Option<Box<Inflation>>,
+    /// The message in progress.
+    kind: Option<Kind>,
+    compressed: bool,
+    /// What is left of the message is of no interest.
+    ignored: bool,
+    fragments: u32,
+    /// Bytes of the message as its headers announce them.
+    announced: u64,
+    /// Bytes of the message after inflation.
+    content: u64,
+    utf8: Utf8,
+    text: String,
+    bytes: Buffer,
+}
+
+/// What a payload contributed, ready to be handed out.
+#[derive(Debug)]
+pub(crate) enum Content<'a> {
+    /// Nothing yet.
+    None,
+    /// In the chunk itself.
+    Text(&'a str),
+    Binary(&'a [u8]),
+    /// In the assembly: [`Assembly::text`] or [`Assembly::bytes`].
+    StoredText,
+    StoredBinary,
+}
+
+impl Assembly {
+    pub(crate) fn new(delivery: Delivery, limits: &Limits, inflation: Option<Inflation>) -> Self {
+        Self {
+            delivery,
+            message_limit: limits.message_size,
+            fragment_limit: limits.fragments,
+            inflation: inflation.map(Box::new),
+            kind: None,
+            compressed: false,
+            ignored: false,
+            fragments: 0,
+            announced: 0,
+            content: 0,
+            utf8: Utf8::default(),
+            text: String::new(),
+            bytes: Buffer::default(),
+        }
+    }
+
+    /// Whether a message is in progress.
+    #[inline]
+    pub(crate) fn in_message(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    #[inline]
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
+    #[inline]
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.delivery == Delivery::Streamed
+    }
+
+    /// Bytes of the message so far, after inflation.
+    pub(crate) fn content_len(&self) -> u64 {
+        self.content
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
+    }
+
+    /// Starts a message with its first frame.
+    #[inline]
+    pub(crate) fn begin(&mut self, kind: Kind, compressed: bool) {
+        self.kind = Some(kind);
+        self.compressed = compressed;
+        self.ignored = false;
+        self.fragments = 0;
+        self.announced = 0;
+        self.content = 0;
+        self.utf8 = Utf8::default();
+        self.text.clear();
+        self.bytes.clear();
+    }
+
+    /// Admits a fragment of the message by what its header announces.
+    #[inline]
+    pub(crate) fn admit(&mut self, payload_len: u64) -> Result<(), Broken> {
+        self.fragments += 1;
+        if self.fragments > self.fragment_limit {
+            return Err((Rule::TooManyFragments, u64::from(self.fragments)));
+        }
+        self.announced = self.announced.saturating_add(payload_len);
+        if self.announced > self.message_limit {
+            return Err((Rule::MessageTooBig, self.announced));
+        }
+        Ok(())
+    }
+
+    /// Passes over what is left of the message in progress.
+    pub(crate) fn ignore_rest(&mut self) {
+        self.ignored = true;
+    }
+
+    /// Takes the next piece of payload, and with `last` ends the message. The piece is unmasked.
+    ///
+    /// The content may be good and yet the message broken behind it.
+    pub(crate) fn take<'a>(
+        &mut self,
+        piece: &'a mut [u8],
+        mask: Mask,
+        last: bool,
+    ) -> (Content<'a>, Result<(), Broken>) {
+        let Some(kind) = self.kind else { return (Content::None, Ok(())) };
+        if last {
+            self.kind = None;
+        }
+        if self.ignored {
+            return (Content::None, Ok(()));
+        }
+        if self.is_streamed() {
+            self.text.clear();
+            self.bytes.clear();
+        }
+        let (content, mut result) = if self.compressed {
+            apply_mask(piece, mask);
+            self.take_compressed(kind, piece, last)
+        } else {
+            match kind {
+                Kind::Text => self.take_text(piece, mask),
+                Kind::Binary => (self.take_binary(piece, mask), Ok(())),
+            }
+        };
+        if last && kind == Kind::Text && result.is_ok() && !self.utf8.is_complete() {
+            result = Err((Rule::TextNotUtf8, self.utf8.whole_len()));
+        }
+        let ready = last || self.is_streamed() && !self.is_empty(&content);
+        (if ready { content } else { Content::None }, result)
+    }
+
+    fn is_empty(&self, content: &Content<'_>) -> bool {
+        match content {
+            Content::None => true,
+            Content::Text(text) => text.is_empty(),
+            Content::Binary(bytes) => bytes.is_empty(),
+            Content::StoredText => self.text.is_empty(),
+            Content::StoredBinary => self.bytes().is_empty(),
+        }
+    }
+
+    fn take_binary<'a>(&mut self, piece: &'a mut [u8], mask: Mask) -> Content<'a> {
+        self.content += piece.len() as u64;
+        if self.is_streamed() {
+            apply_mask(piece, mask);
+            return Content::Binary(piece);
+        }
+        self.bytes.append_masked(piece, mask);
+        Content::StoredBinary
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-8.1
+    //# When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not,
+    //# in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.
+    fn take_text<'a>(
+        &mut self,
+        piece: &'a mut [u8],
+        mask: Mask,
+    ) -> (Content<'a>, Result<(), Broken>) {
+        let contribution = self.utf8.push(piece, mask);
+        self.content = self.utf8.whole_len();
+        let result = match contribution.broken {
+            true => Err((Rule::TextNotUtf8, self.utf8.whole_len())),
+            false => Ok(()),
+        };
+        if self.is_streamed() && contribution.finished.is_none() {
+            return (Content::Text(contribution.text), result);
+        }
+        self.text.extend(contribution.finished);
+        self.text.push_str(contribution.text);
+        (Content::StoredText, result)
+    }
+
+    fn take_compressed<'a>(
+        &mut self,
+        kind: Kind,
+        piece: &[u8],
+        last: bool,
+    ) -> (Content<'a>, Result<(), Broken>) {
+        if let Err(broken) = self.inflate(piece, last) {
+            return (Content::None, Err(broken));
+        }
+        match kind {
+            Kind::Binary => (Content::StoredBinary, Ok(())),
+            Kind::Text => {
+                let contribution = self.utf8.push(self.bytes.as_mut_slice(), Mask::NONE);
+                self.text.extend(contribution.finished);
+                self.text.push_str(contribution.text);
+                let broken = contribution.broken;
+                self.bytes.clear();
+                let at = self.utf8.whole_len();
+                (Content::StoredText, if broken { Err((Rule::TextNotUtf8, at)) } else { Ok(()) })
+            }
+        }
+    }
+
+    /// Inflates a piece behind the bytes that are there.
+    fn inflate(&mut self, piece: &[u8], last: bool) -> Result<(), Broken> {
+        let Some(inflation) = &mut self.inflation else { return Ok(()) };
+        let had = self.bytes.len();
+        let left = usize::try_from(self.message_limit - self.content).unwrap_or(usize::MAX);
+        let limit = had.saturating_add(left);
+        let result = self.bytes.append_with(|bytes| {
+            inflation.inflate(piece, bytes, limit)?;
+            if last { inflation.finish(bytes, limit) } else { Ok(()) }
+        });
+        self.content += (self.bytes.len() - had) as u64;
+        result.map_err(|error| match error {
+            InflateError::Invalid => (Rule::DeflateInvalid, self.content),
+            InflateError::TooBig => (Rule::InflatedTooBig, self.content),
+        })
+    }
+
+    /// Space to read the next bytes of an uncompressed binary message into, where it is gathered.
+    pub(crate) fn space(&mut self, len: usize) -> Option<&mut [u8]> {
+        let gathered = self.kind == Some(Kind::Binary) && !self.compressed && !self.is_streamed();
+        // As much again as has arrived: an announced length alone reserves nothing.
+        let len = len.min(self.bytes.len());
+        (gathered && len >= DIRECT_READ).then(|| self.bytes.space(len))
+    }
+
+    /// Counts bytes of the space as received, and unmasks them.
+    pub(crate) fn fill(&mut self, len: usize, mask: Mask) {
+        apply_mask(self.bytes.fill(len), mask);
+        self.content += len as u64;
+    }
+
+    /// Gives back what a large message needed.
+    pub(crate) fn shrink(&mut self) {
+        if !self.in_message() {
+            self.bytes.clear();
+            self.bytes.shrink(0);
+            self.text = String::new();
+        }
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let inflation = self.inflation.as_ref();
+        self.bytes.heap_bytes()
+            + self.text.capacity()
+            + inflation.map_or(0, |inflation| size_of::<Inflation>() + inflation.heap_bytes())
+    }
+}
+
+/// Below this, reading into the message itself saves less than further reads cost.
+const DIRECT_READ: usize = 16 << 10;

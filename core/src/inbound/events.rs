@@ -1,0 +1,218 @@
+//! What a chunk of bytes means, one event at a time.
+//!
+//! Owns the loop from bytes to events, and the answers that the protocol prescribes: pongs, the
+//! peer's close, the failure of the connection. Knows nothing of where the chunk came from.
+
+use super::assembly::Content;
+use super::receiver::{ControlPayload, Piece, Receiver};
+use crate::close;
+use crate::error::Violation;
+use crate::event::{Data, Ended, Event};
+use crate::frame::decoder::Broken;
+use crate::frame::opcode::Opcode;
+use crate::outbound::sender::Sender;
+
+/// The events of one input, handed out one by one.
+///
+/// It borrows the connection; each event comes with the [`Sender`], so it can be answered at once.
+/// Take events until [`next`](Self::next) returns `None`. To stop before that (to pause a fast peer),
+/// keep the bytes that [`into_rest`](Self::into_rest) returns and bring them again later.
+#[derive(Debug)]
+pub struct Events<'a> {
+    receiver: &'a mut Receiver,
+    sender: &'a mut Sender,
+    chunk: &'a mut [u8],
+}
+
+/// What happened, before it is known where its payload is borrowed from.
+enum Step<'a> {
+    Data { content: Content<'a>, last: bool },
+    Control { opcode: Opcode, payload: ControlPayload<'a> },
+    Failed(Violation),
+    Ended(Ended),
+}
+
+impl<'a> Events<'a> {
+    pub(crate) fn new(
+        receiver: &'a mut Receiver,
+        sender: &'a mut Sender,
+        chunk: &'a mut [u8],
+    ) -> Self {
+        Self { receiver, sender, chunk }
+    }
+
+    /// The next event, and the sender to answer it with. `None` when the input is used up.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend from itself")]
+    pub fn next(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        let event = match self.step()? {
+            Step::Data { content, last } => {
+                let assembly = &self.receiver.assembly;
+                let data = match content {
+                    Content::Text(text) => Data::Text(text),
+                    Content::Binary(bytes) => Data::Binary(bytes),
+                    Content::StoredText => Data::Text(assembly.text()),
+                    Content::StoredBinary | Content::None => Data::Binary(assembly.bytes()),
+                };
+                match data {
+                    _ if assembly.is_streamed() => Event::Chunk { data, last },
+                    Data::Text(text) => Event::Text(text),
+                    Data::Binary(bytes) => Event::Binary(bytes),
+                }
+            }
+            Step::Control { opcode, payload } => {
+                let payload = match payload {
+                    ControlPayload::Lent(bytes) => bytes,
+                    ControlPayload::Stored | ControlPayload::Incomplete => &self.receiver.control,
+                };
+                control_event(self.sender, opcode, payload, self.receiver.is_lenient())
+            }
+            Step::Failed(violation) => Event::Failed(violation),
+            Step::Ended(ended) => Event::Ended(ended),
+        };
+        Some((event, self.sender))
+    }
+
+    /// The bytes of the chunk that no event was taken from yet.
+    ///
+    /// Only of use after [`receive_in`](crate::Connection::receive_in); in its own buffer the
+    /// connection keeps them itself.
+    pub fn into_rest(self) -> &'a mut [u8] {
+        self.chunk
+    }
+
+    /// Decodes up to the next event.
+    #[inline]
+    fn step(&mut self) -> Option<Step<'a>> {
+        loop {
+            if !self.sender.state.is_receiving() || self.receiver.failure.is_some() {
+                return self.finish();
+            }
+            if self.receiver.frame.is_none() {
+                let in_message = self.receiver.assembly.in_message();
+                let header = self.receiver.decoder.header(&mut self.chunk, in_message)?;
+                if let Err(broken) = self.receiver.open(&header, self.sender.now) {
+                    return Some(self.fail(header.offset, broken));
+                }
+            }
+            let piece = self.receiver.payload(&mut self.chunk)?;
+            if let Some(step) = self.take(piece) {
+                return Some(step);
+            }
+        }
+    }
+
+    /// Takes a piece of payload to where it belongs.
+    #[inline]
+    fn take(&mut self, piece: Piece<'a>) -> Option<Step<'a>> {
+        let frame = piece.frame;
+        if frame.skipped {
+            self.receiver.skip(&piece);
+            return None;
+        }
+        if frame.opcode.is_control() {
+            return match self.receiver.take_control(piece) {
+                ControlPayload::Incomplete => None,
+                payload => self.take_control(frame.opcode, payload, frame.offset),
+            };
+        }
+        let (content, last, result) = self.receiver.take_data(piece);
+        if let Err(broken) = result {
+            return self.fail_behind(content, frame.offset, broken);
+        }
+        if last {
+            self.sender.last_message = self.sender.now;
+        }
+        match content {
+            Content::None => None,
+            content => Some(Step::Data { content, last }),
+        }
+    }
+
+    /// Checks a control frame before it becomes an event.
+    fn take_control(
+        &mut self,
+        opcode: Opcode,
+        payload: ControlPayload<'a>,
+        offset: u64,
+    ) -> Option<Step<'a>> {
+        if opcode == Opcode::Close
+            && let Err(broken) = close::parse(self.receiver.control_bytes(&payload))
+            && let Err(broken) = self.receiver.object(offset, broken)
+        {
+            return Some(self.fail(offset, broken));
+        }
+        Some(Step::Control { opcode, payload })
+    }
+
+    /// Fails the connection.
+    #[cold]
+    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Step<'a> {
+        self.sender.fail(rule);
+        Step::Failed(Violation { rule, found, offset })
+    }
+
+    /// Fails the connection behind content that was good and is handed out first, however the chunk
+    /// was cut.
+    #[cold]
+    fn fail_behind(
+        &mut self,
+        content: Content<'a>,
+        offset: u64,
+        broken: Broken,
+    ) -> Option<Step<'a>> {
+        if let Err(broken) = self.receiver.object(offset, broken) {
+            if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
+                return Some(self.fail(offset, broken));
+            }
+            let (rule, found) = broken;
+            self.receiver.failure = Some(Violation { rule, found, offset });
+            return Some(Step::Data { content, last: false });
+        }
+        self.receiver.assembly.ignore_rest();
+        None
+    }
+
+    /// What is left to say when nothing more is decoded.
+    #[cold]
+    fn finish(&mut self) -> Option<Step<'a>> {
+        if let Some(violation) = self.receiver.failure.take() {
+            self.sender.fail(violation.rule);
+            return Some(Step::Failed(violation));
+        }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.7
+        //# An endpoint MUST NOT continue to attempt to process data (including a responding Close
+        //# frame) from the remote endpoint after being instructed to _Fail the WebSocket Connection_.
+        let rest = self.chunk.len();
+        self.receiver.decoder.consume(&mut self.chunk, rest);
+        self.sender.state.take_announcement().map(Step::Ended)
+    }
+}
+
+/// The event of a control frame, which is answered here; an observer answers nothing.
+fn control_event<'e>(
+    sender: &mut Sender,
+    opcode: Opcode,
+    payload: &'e [u8],
+    observed: bool,
+) -> Event<'e> {
+    match opcode {
+        Opcode::Ping => {
+            if !observed {
+                sender.answer_ping(payload);
+            }
+            Event::Ping(payload)
+        }
+        Opcode::Pong => {
+            let rtt = sender.heartbeat.ponged(payload, sender.now);
+            Event::Pong { payload, rtt }
+        }
+        _ => {
+            let (code, reason) = close::parse(payload).unwrap_or((None, ""));
+            if !observed {
+                sender.close_received(code);
+            }
+            Event::Close { code, reason }
+        }
+    }
+}

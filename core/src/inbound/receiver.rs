@@ -1,0 +1,332 @@
+//! The inbound side of one connection between two reads.
+//!
+//! Owns what must be remembered from one chunk to the next: the frame that a cut went through, the
+//! message in progress, the rates. Knows nothing of this end's answers.
+
+use super::assembly::{Assembly, Content};
+use super::tap::Attached;
+use crate::config::{Config, Role};
+use crate::deflate::Inflation;
+use crate::error::{Rule, Violation};
+use crate::frame::decoder::{Broken, Decoder};
+use crate::frame::header::{FrameHeader, RSV1};
+use crate::frame::opcode::Opcode;
+use crate::kernels::{Mask, apply_mask};
+use crate::outbound::message::Kind;
+use crate::rate::Bucket;
+use crate::time::Instant;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem::size_of;
+use core::ops::ControlFlow;
+
+/// While inflated pieces are handed out as they come, so much compressed input is taken at a time:
+/// DEFLATE expands at most 1032 times, so a piece stays below 264 KiB.
+const STREAMED_INPUT: usize = 256;
+
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(crate) decoder: Decoder,
+    pub(crate) assembly: Assembly,
+    /// The frame whose payload comes next.
+    pub(crate) frame: Option<Frame>,
+    /// The payload of a control frame that a cut went through.
+    pub(crate) control: Vec<u8>,
+    /// A rule was broken right behind content that is handed out first.
+    pub(crate) failure: Option<Violation>,
+    pub(crate) tap: Option<Box<Attached>>,
+    rates: Option<Box<Rates>>,
+}
+
+/// A frame whose header was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub(crate) offset: u64,
+    pub(crate) opcode: Opcode,
+    pub(crate) fin: bool,
+    /// The mask of the next byte.
+    mask: Mask,
+    remaining: u64,
+    /// Bytes of its message before it.
+    content_before: u64,
+    /// The payload is only looked at: it belongs to no message.
+    pub(crate) skipped: bool,
+}
+
+#[derive(Debug)]
+struct Rates {
+    messages: Option<Bucket>,
+    bytes: Option<Bucket>,
+}
+
+impl Receiver {
+    pub(crate) fn new(
+        role: Role,
+        config: &Config,
+        inflation: Option<Inflation>,
+        now: Instant,
+    ) -> Self {
+        let limits = &config.limits;
+        let bucket = |rate: Option<_>| rate.map(|rate| Bucket::new(rate, now));
+        let rates = Rates {
+            messages: bucket(limits.messages_per_second),
+            bytes: bucket(limits.bytes_per_second),
+        };
+        let limited = rates.messages.is_some() || rates.bytes.is_some();
+        Self {
+            decoder: Decoder::new(role, inflation.is_some(), limits.frame_size),
+            assembly: Assembly::new(config.delivery, limits, inflation),
+            frame: None,
+            control: Vec::new(),
+            failure: None,
+            tap: None,
+            rates: limited.then(|| Box::new(rates)),
+        }
+    }
+
+    pub(crate) fn attach(&mut self, attached: Attached) {
+        if attached.lenient {
+            self.decoder.set_patient();
+        }
+        self.tap = Some(Box::new(attached));
+    }
+
+    #[inline]
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.tap.as_ref().is_some_and(|attached| attached.lenient)
+    }
+
+    /// Judges a header in its place, and makes its frame the current one.
+    #[inline]
+    pub(crate) fn open(&mut self, header: &FrameHeader, now: Instant) -> Result<(), Broken> {
+        let mut skipped = false;
+        if self.tap.is_some() {
+            skipped = self.show_header(header)?;
+        } else {
+            let in_message = self.assembly.in_message();
+            if let ControlFlow::Break(broken) =
+                self.decoder.check(header, in_message, ControlFlow::Break)
+            {
+                return Err(broken);
+            }
+        }
+        if self.rates.is_some() {
+            self.charge(header, now)?;
+        }
+        let opcode = header.opcode().unwrap_or(Opcode::Continuation);
+        if opcode.is_control() {
+            self.control.clear();
+        } else if !skipped {
+            self.open_data(header, opcode)?;
+        }
+        self.frame = Some(Frame {
+            offset: header.offset,
+            opcode,
+            fin: header.fin(),
+            mask: header.mask.map_or(Mask::NONE, Mask::new),
+            remaining: header.payload_len,
+            content_before: self.assembly.content_len(),
+            skipped,
+        });
+        Ok(())
+    }
+
+    /// Admits a data frame to its message.
+    #[inline]
+    fn open_data(&mut self, header: &FrameHeader, opcode: Opcode) -> Result<(), Broken> {
+        let kind = match opcode {
+            Opcode::Text => Some(Kind::Text),
+            Opcode::Binary => Some(Kind::Binary),
+            Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => None,
+        };
+        if let Some(kind) = kind {
+            self.assembly.begin(kind, header.first & RSV1 != 0);
+        }
+        if let Err(broken) = self.assembly.admit(header.payload_len) {
+            self.object(header.offset, broken)?;
+            self.assembly.ignore_rest();
+        }
+        Ok(())
+    }
+
+    /// Takes the next piece of the current frame's payload off the chunk, masked as it is; `None` when
+    /// the chunk is used up before.
+    #[inline]
+    pub(crate) fn payload<'a>(&mut self, chunk: &mut &'a mut [u8]) -> Option<Piece<'a>> {
+        let frame = self.frame.as_mut()?;
+        let mut len = chunk.len();
+        if self.assembly.is_streamed() && self.assembly.is_compressed() {
+            len = len.min(STREAMED_INPUT);
+        }
+        let len = usize::try_from(frame.remaining).map_or(len, |remaining| len.min(remaining));
+        if len == 0 && frame.remaining != 0 {
+            return None;
+        }
+        let mask = frame.mask;
+        frame.mask = mask.advance(len);
+        frame.remaining -= len as u64;
+        let frame = *frame;
+        let complete = frame.remaining == 0;
+        if complete {
+            self.frame = None;
+        }
+        let bytes = self.decoder.consume(chunk, len);
+        let mut piece = Piece { frame, bytes, mask, complete };
+        if let Some(attached) = &mut self.tap {
+            apply_mask(piece.bytes, mask);
+            piece.mask = Mask::NONE;
+            attached.tap.payload(piece.bytes);
+        }
+        Some(piece)
+    }
+
+    /// Adds a piece to the message in progress.
+    #[inline]
+    pub(crate) fn take_data<'a>(
+        &mut self,
+        piece: Piece<'a>,
+    ) -> (Content<'a>, bool, Result<(), Broken>) {
+        let Piece { frame, bytes, mask, complete } = piece;
+        let last = complete && frame.fin;
+        let (content, result) = self.assembly.take(bytes, mask, last);
+        if complete {
+            self.close_frame(frame.content_before);
+        }
+        (content, last, result)
+    }
+
+    /// Gathers the payload of a control frame. Returns it once it is complete: in the chunk, if it
+    /// lies there whole, else in `self.control`.
+    pub(crate) fn take_control<'a>(&mut self, piece: Piece<'a>) -> ControlPayload<'a> {
+        let Piece { frame, bytes, mask, complete } = piece;
+        if complete {
+            self.close_frame(frame.content_before);
+        }
+        apply_mask(bytes, mask);
+        if complete && self.control.is_empty() {
+            return ControlPayload::Lent(bytes);
+        }
+        self.control.extend_from_slice(bytes);
+        if complete { ControlPayload::Stored } else { ControlPayload::Incomplete }
+    }
+
+    /// Passes over a piece that belongs to no message.
+    pub(crate) fn skip(&mut self, piece: &Piece<'_>) {
+        if piece.complete {
+            self.close_frame(self.assembly.content_len());
+        }
+    }
+
+    pub(crate) fn control_bytes<'p>(&'p self, payload: &ControlPayload<'p>) -> &'p [u8] {
+        match payload {
+            ControlPayload::Lent(bytes) => bytes,
+            ControlPayload::Stored | ControlPayload::Incomplete => &self.control,
+        }
+    }
+
+    /// Tells the tap that a frame is complete.
+    #[inline]
+    fn close_frame(&mut self, content_before: u64) {
+        if let Some(attached) = &mut self.tap {
+            attached.tap.end(self.assembly.content_len().saturating_sub(content_before));
+        }
+    }
+
+    /// Objects to a broken rule: an error, unless a lenient tap takes note of it instead.
+    pub(crate) fn object(&mut self, offset: u64, broken: Broken) -> Result<(), Broken> {
+        let Some(attached) = &mut self.tap else { return Err(broken) };
+        let (rule, found) = broken;
+        attached.tap.violation(&Violation { rule, found, offset });
+        if attached.lenient { Ok(()) } else { Err(broken) }
+    }
+
+    /// Shows a header to the tap, with every rule that it breaks. Returns whether a lenient tap must
+    /// keep its payload away from the message in progress.
+    #[cold]
+    fn show_header(&mut self, header: &FrameHeader) -> Result<bool, Broken> {
+        let Some(attached) = &mut self.tap else { return Ok(false) };
+        let Attached { tap, lenient } = &mut **attached;
+        tap.header(header);
+        let mut skipped = false;
+        let in_message = self.assembly.in_message();
+        let flow = self.decoder.check(header, in_message, |(rule, found)| {
+            tap.violation(&Violation { rule, found, offset: header.offset });
+            skipped |=
+                !matches!(rule, Rule::MaskMissing | Rule::MaskUnexpected | Rule::LengthNotMinimal);
+            if *lenient { ControlFlow::Continue(()) } else { ControlFlow::Break((rule, found)) }
+        });
+        match flow {
+            ControlFlow::Break(broken) => Err(broken),
+            ControlFlow::Continue(()) => Ok(skipped),
+        }
+    }
+
+    /// Charges a frame, and with its first frame a message, to the token buckets.
+    #[cold]
+    fn charge(&mut self, header: &FrameHeader, now: Instant) -> Result<(), Broken> {
+        let Some(rates) = &mut self.rates else { return Ok(()) };
+        let bytes = header.payload_len.saturating_add(u64::from(header.header_len));
+        if rates.bytes.as_mut().is_some_and(|bucket| !bucket.take(bytes, now)) {
+            return self.object(header.offset, (Rule::TooManyBytes, bytes));
+        }
+        let begins = matches!(header.opcode(), Some(Opcode::Text | Opcode::Binary));
+        if begins && rates.messages.as_mut().is_some_and(|bucket| !bucket.take(1, now)) {
+            return self.object(header.offset, (Rule::TooManyMessages, 1));
+        }
+        Ok(())
+    }
+
+    /// Space to read the rest of a long frame into, where its message is gathered.
+    pub(crate) fn space(&mut self) -> Option<&mut [u8]> {
+        let frame = self.frame.as_ref().filter(|frame| !frame.opcode.is_control())?;
+        if self.tap.is_some() || frame.skipped {
+            return None;
+        }
+        // One byte stays: the end of a frame is handled where every other end is.
+        let rest = usize::try_from(frame.remaining - 1).unwrap_or(usize::MAX);
+        self.assembly.space(rest)
+    }
+
+    /// Counts bytes that were read into the space.
+    pub(crate) fn fill(&mut self, len: usize) {
+        if let Some(frame) = &mut self.frame {
+            self.assembly.fill(len, frame.mask);
+            frame.mask = frame.mask.advance(len);
+            frame.remaining -= len as u64;
+            self.decoder.skip(len);
+        }
+    }
+
+    /// Gives back what a burst needed.
+    pub(crate) fn shrink(&mut self) {
+        self.assembly.shrink();
+        if self.frame.is_none() {
+            self.control = Vec::new();
+        }
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.assembly.heap_bytes()
+            + self.control.capacity()
+            + self.rates.as_ref().map_or(0, |_| size_of::<Rates>())
+            + self.tap.as_ref().map_or(0, |_| size_of::<Attached>())
+    }
+}
+
+/// Consecutive bytes of one frame's payload.
+#[derive(Debug)]
+pub(crate) struct Piece<'a> {
+    pub(crate) frame: Frame,
+    pub(crate) bytes: &'a mut [u8],
+    pub(crate) mask: Mask,
+    /// Whether they end the frame.
+    pub(crate) complete: bool,
+}
+
+/// Where the payload of a control frame is.
+#[derive(Debug)]
+pub(crate) enum ControlPayload<'a> {
+    Incomplete,
+    Lent(&'a [u8]),
+    Stored,
+}

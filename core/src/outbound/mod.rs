@@ -1,0 +1,8 @@
+//! The sending half: from commands to bytes.
+//!
+//! Owns what this end says. Knows of the peer only what the state of the connection tells.
+
+pub(crate) mod message;
+pub(crate) mod prepared;
+pub(crate) mod queue;
+pub(crate) mod sender;

@@ -1,0 +1,234 @@
+//! Bytes on their way to the socket.
+//!
+//! Owns the order of what is sent: small frames side by side in one buffer, large payloads parked
+//! beside it without a copy. Knows nothing of frames.
+//!
+//! ```text
+//!   bytes    [ sent | header | header+small+header+small | header      ]
+//!                   ▲        ▲                            ▲
+//!                 head   parked[0].at                parked[1].at
+//! ```
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem::size_of;
+use core::ops::Deref;
+
+/// A buffer that became empty keeps at most this much; more is given back when it goes quiet.
+const KEPT: usize = 512;
+
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    bytes: Vec<u8>,
+    /// How much of `bytes` is sent.
+    head: usize,
+    parked: VecDeque<Parked>,
+    /// How much of the first parked payload is sent.
+    parked_sent: usize,
+    /// Bytes of all parked payloads that are not sent.
+    parked_len: usize,
+}
+
+/// A payload that goes out after the first `at` bytes of the buffer.
+#[derive(Debug)]
+struct Parked {
+    at: usize,
+    payload: Large,
+}
+
+/// A payload that is queued as it is.
+#[derive(Debug)]
+pub(crate) enum Large {
+    Owned(Vec<u8>),
+    Shared(Arc<[u8]>),
+}
+
+impl Deref for Large {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Queue {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.head + self.parked_len
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The buffer to append frames to.
+    #[inline]
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Queues a payload behind everything appended so far.
+    pub(crate) fn park(&mut self, payload: Large) {
+        if !payload.is_empty() {
+            self.parked_len += payload.len();
+            self.parked.push_back(Parked { at: self.bytes.len(), payload });
+        }
+    }
+
+    /// The queued bytes in order, as slices for one vectored write.
+    pub(crate) fn slices(&self) -> Transmit<'_> {
+        Transmit { queue: self, from: self.head, next_parked: 0, skip: self.parked_sent }
+    }
+
+    /// Forgets the first `count` queued bytes, or all when there are fewer.
+    pub(crate) fn advance(&mut self, mut count: usize) {
+        while let Some(first) = self.parked.front() {
+            let before = first.at - self.head;
+            if count < before {
+                self.head += count;
+                return;
+            }
+            count -= before;
+            self.head = first.at;
+            let left = first.payload.len() - self.parked_sent;
+            if count < left {
+                self.parked_sent += count;
+                self.parked_len -= count;
+                return;
+            }
+            count -= left;
+            self.parked_len -= left;
+            self.parked_sent = 0;
+            self.parked.pop_front();
+        }
+        self.head = self.bytes.len().min(self.head.saturating_add(count));
+        if self.head == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+        } else {
+            self.compact();
+        }
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Gives back what a burst needed.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            self.bytes.shrink_to(KEPT);
+            self.parked.shrink_to(0);
+        }
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let owned = |parked: &Parked| match &parked.payload {
+            Large::Owned(bytes) => bytes.capacity(),
+            Large::Shared(_) => 0,
+        };
+        self.bytes.capacity()
+            + self.parked.capacity() * size_of::<Parked>()
+            + self.parked.iter().map(owned).sum::<usize>()
+    }
+
+    /// Moves the unsent bytes to the front once the sent ones outweigh them: a peer that always
+    /// leaves something unread must not make the buffer grow without end. Each byte is moved at most
+    /// once for each byte sent.
+    fn compact(&mut self) {
+        if self.head > self.bytes.len() / 2 {
+            self.bytes.drain(..self.head);
+            for parked in &mut self.parked {
+                parked.at -= self.head;
+            }
+            self.head = 0;
+        }
+    }
+}
+
+/// The queued bytes, slice by slice, in the order in which they must be written.
+///
+/// Write one slice, or collect several for a vectored write, then tell
+/// [`transmitted`](crate::Connection::transmitted) how many bytes the socket took.
+#[derive(Clone, Debug)]
+pub struct Transmit<'a> {
+    queue: &'a Queue,
+    from: usize,
+    next_parked: usize,
+    skip: usize,
+}
+
+impl<'a> Iterator for Transmit<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let parked = self.queue.parked.get(self.next_parked);
+        let until = parked.map_or(self.queue.bytes.len(), |parked| parked.at);
+        if self.from < until {
+            let slice = &self.queue.bytes[self.from..until];
+            self.from = until;
+            return Some(slice);
+        }
+        self.next_parked += 1;
+        parked.map(|parked| &parked.payload[core::mem::take(&mut self.skip)..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Large, Queue};
+    use alloc::vec::Vec;
+
+    fn filled() -> (Queue, Vec<u8>) {
+        let mut queue = Queue::default();
+        let mut all = Vec::new();
+        for round in 0..6_u8 {
+            let small: Vec<u8> = (0..round * 3).collect();
+            queue.buffer().extend_from_slice(&small);
+            all.extend_from_slice(&small);
+            if round % 2 == 0 {
+                let large: Vec<u8> = (100..100 + round * 5).collect();
+                all.extend_from_slice(&large);
+                queue.park(match round {
+                    4 => Large::Shared(large.into()),
+                    _ => Large::Owned(large),
+                });
+            }
+        }
+        (queue, all)
+    }
+
+    #[test]
+    fn bytes_leave_in_order_however_many_the_socket_takes() {
+        for step in 1..80 {
+            let (mut queue, all) = filled();
+            let mut sent = 0;
+            while !queue.is_empty() {
+                let rest: Vec<u8> = queue.slices().flatten().copied().collect();
+                assert_eq!(rest, all[sent..], "step {step}");
+                assert_eq!(queue.len(), rest.len());
+                queue.advance(step);
+                sent += step;
+            }
+            assert_eq!(queue.slices().count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_does_not_pile_up() {
+        let mut queue = Queue::default();
+        queue.buffer().extend_from_slice(&[0; 100]);
+        for _ in 0..10_000 {
+            queue.buffer().extend_from_slice(&[0; 100]);
+            queue.advance(100);
+        }
+        assert!(queue.heap_bytes() < 1000, "{}", queue.heap_bytes());
+    }
+}

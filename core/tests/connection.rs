@@ -1,0 +1,58 @@
+//! A client and a server, joined in memory.
+
+use polywire::handshake::Agreement;
+use polywire::{Cause, CloseCode, Config, Connection, Event, Instant, Prepared, Role, Socket};
+use std::sync::Arc;
+
+fn pair() -> (Connection, Connection) {
+    let config = Arc::new(Config::default());
+    let agreement = Agreement::default();
+    let client = Connection::new(Role::Client, config.clone(), &agreement, [1; 32], Instant::ZERO);
+    let server = Connection::new(Role::Server, config, &agreement, [2; 32], Instant::ZERO);
+    (client, server)
+}
+
+/// Carries everything that `from` has queued to `to`, and returns what `to` makes of it.
+fn carry(from: &mut Connection, to: &mut Connection, now: Instant) -> Vec<String> {
+    let mut bytes = from.transmit().flatten().copied().collect::<Vec<u8>>();
+    from.transmitted(bytes.len());
+    let mut seen = Vec::new();
+    let mut events = to.receive_in(&mut bytes, now);
+    while let Some((event, sender)) = events.next() {
+        if let (Event::Text(text), true) = (event, sender.is_open()) {
+            sender.send(text).unwrap();
+        }
+        seen.push(format!("{event:?}"));
+    }
+    seen
+}
+
+#[test]
+fn an_echo_and_a_clean_end() {
+    let (mut client, mut server) = pair();
+    let now = Instant::ZERO;
+    client.sender(now).send("hello").unwrap();
+    client.sender(now).send_part("in ", false).unwrap();
+    client.sender(now).ping(b"?").unwrap();
+    client.sender(now).send_part("parts", true).unwrap();
+    client.sender(now).send_prepared(&Prepared::new(vec![7; 2000])).unwrap();
+    let seen = carry(&mut client, &mut server, now);
+    assert_eq!(seen[..3], ["Text(\"hello\")", "Ping([63])", "Text(\"in parts\")"]);
+    let seen = carry(&mut server, &mut client, now);
+    assert_eq!(seen[0], "Text(\"hello\")");
+    assert_eq!(seen[1], "Pong { payload: [63], rtt: Some(0ns) }");
+
+    client.sender(now).close(Some(CloseCode::NORMAL), "bye").unwrap();
+    let seen = carry(&mut client, &mut server, now);
+    let close = "Close { code: Some(1000), reason: \"bye\" }";
+    assert_eq!(seen.iter().filter(|event| *event == close).count(), 1);
+    let ended = format!("Ended(Ended {{ cause: {:?}, code: 1000 }})", Cause::Closed);
+    assert_eq!(seen.last(), Some(&ended));
+    carry(&mut server, &mut client, now);
+    assert_eq!(server.wants().socket, Socket::ShutdownWrite);
+    assert_eq!(client.wants().socket, Socket::Keep);
+    let mut events = client.receive_eof(now);
+    assert!(matches!(events.next(), Some((Event::Ended(_), _))));
+    assert!(events.next().is_none());
+    assert_eq!(client.wants().socket, Socket::Close);
+}
