@@ -8,6 +8,9 @@ use super::header::{FIN, FrameHeader, LENGTH, MASKED, MAX_LEN, RESERVED, RSV1};
 use super::opcode::Opcode;
 use crate::config::Role;
 use crate::error::Rule;
+use crate::kernels::Mask;
+use crate::limits::Limits;
+use crate::outbound::message::Kind;
 use core::ops::ControlFlow;
 
 /// Where the inbound stream stands between frames.
@@ -18,6 +21,8 @@ pub(crate) struct Decoder {
     /// The reserved bits that no extension defines.
     undefined_bits: u8,
     frame_limit: u64,
+    /// What a lone frame may carry: the limit of a frame and of a message.
+    lone_limit: u64,
     /// Report a bad first or second byte before the header is complete: the rest may never come.
     eager: bool,
     /// Bytes consumed so far.
@@ -27,16 +32,21 @@ pub(crate) struct Decoder {
     partial_len: u8,
 }
 
+/// The first byte of an uncompressed message in a single frame.
+const LONE_TEXT: u8 = FIN | Opcode::Text as u8;
+const LONE_BINARY: u8 = FIN | Opcode::Binary as u8;
+
 /// A broken rule, and what came instead.
 pub(crate) type Broken = (Rule, u64);
 
 impl Decoder {
     /// `role` is the role of this end.
-    pub(crate) fn new(role: Role, deflate: bool, frame_limit: u64) -> Self {
+    pub(crate) fn new(role: Role, deflate: bool, limits: &Limits) -> Self {
         Self {
             mask_bit: if role == Role::Server { MASKED } else { 0 },
             undefined_bits: if deflate { RESERVED & !RSV1 } else { RESERVED },
-            frame_limit,
+            frame_limit: limits.frame_size,
+            lone_limit: limits.frame_size.min(limits.message_size),
             eager: true,
             offset: 0,
             partial: [0; MAX_LEN],
@@ -66,6 +76,49 @@ impl Decoder {
     /// Counts bytes that did not pass through a chunk.
     pub(crate) fn skip(&mut self, len: usize) {
         self.offset += len as u64;
+    }
+
+    /// Takes an uncompressed message off the front of `chunk`, if it lies there whole in one frame of
+    /// less than 64 KiB with nothing questionable about it. Everything else goes the long way, where
+    /// the rules are. The payload is masked as it came.
+    #[inline]
+    pub(crate) fn lone_message<'a>(
+        &mut self,
+        chunk: &mut &'a mut [u8],
+    ) -> Option<(Kind, &'a mut [u8], Mask)> {
+        let [first, second, rest @ ..] = &**chunk else { return None };
+        let kind = match *first {
+            LONE_TEXT => Kind::Text,
+            LONE_BINARY => Kind::Binary,
+            _ => return None,
+        };
+        if second & MASKED != self.mask_bit || self.partial_len != 0 {
+            return None;
+        }
+        let (len, rest) = match second & LENGTH {
+            short @ 0..126 => (usize::from(short), rest),
+            126 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                match u16::from_be_bytes(*length) {
+                    0..126 => return None,
+                    length => (usize::from(length), rest),
+                }
+            }
+            _ => return None,
+        };
+        let (mask, rest) = match self.mask_bit {
+            0 => (Mask::NONE, rest),
+            _ => {
+                let (key, rest) = rest.split_first_chunk()?;
+                (Mask::new(*key), rest)
+            }
+        };
+        if len > rest.len() || len as u64 > self.lone_limit {
+            return None;
+        }
+        let header_len = chunk.len() - rest.len();
+        let frame = self.consume(chunk, header_len + len);
+        Some((kind, &mut frame[header_len..], mask))
     }
 
     /// Takes the next header off the front of `chunk`; `None` when all of it was taken and more is

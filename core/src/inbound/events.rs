@@ -45,6 +45,39 @@ impl<'a> Events<'a> {
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend from itself")]
     pub fn next(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        // Two ways, so that the frequent one is inlined into the caller's match: an event that passes
+        // through memory costs more than decoding it.
+        if let Some(event) = self.lend() {
+            return Some((event, self.sender));
+        }
+        self.decode()
+    }
+
+    /// The bytes of the chunk that no event was taken from yet.
+    ///
+    /// Only of use after [`receive_in`](crate::Connection::receive_in); in its own buffer the
+    /// connection keeps them itself.
+    pub fn into_rest(self) -> &'a mut [u8] {
+        self.chunk
+    }
+
+    /// The next message, if it lies whole at the front of the chunk and nothing is special about it.
+    #[inline]
+    fn lend(&mut self) -> Option<Event<'a>> {
+        if !self.sender.state.is_receiving() {
+            return None;
+        }
+        let event = match self.receiver.lend(&mut self.chunk)? {
+            Data::Text(text) => Event::Text(text),
+            Data::Binary(bytes) => Event::Binary(bytes),
+        };
+        self.sender.last_message = self.sender.now;
+        Some(event)
+    }
+
+    /// The next event, whatever it is.
+    #[inline(never)]
+    fn decode(&mut self) -> Option<(Event<'_>, &mut Sender)> {
         let event = match self.step()? {
             Step::Data { content, last } => {
                 let assembly = &self.receiver.assembly;
@@ -73,14 +106,6 @@ impl<'a> Events<'a> {
         Some((event, self.sender))
     }
 
-    /// The bytes of the chunk that no event was taken from yet.
-    ///
-    /// Only of use after [`receive_in`](crate::Connection::receive_in); in its own buffer the
-    /// connection keeps them itself.
-    pub fn into_rest(self) -> &'a mut [u8] {
-        self.chunk
-    }
-
     /// Decodes up to the next event.
     #[inline]
     fn step(&mut self) -> Option<Step<'a>> {
@@ -91,7 +116,11 @@ impl<'a> Events<'a> {
             if self.receiver.frame.is_none() {
                 let in_message = self.receiver.assembly.in_message();
                 let header = self.receiver.decoder.header(&mut self.chunk, in_message)?;
-                if let Err(broken) = self.receiver.open(&header, self.sender.now) {
+                let skipped = match self.receiver.judge(&header, self.sender.now) {
+                    Ok(skipped) => skipped,
+                    Err(broken) => return Some(self.fail(header.offset, broken)),
+                };
+                if let Err(broken) = self.receiver.open(&header, skipped) {
                     return Some(self.fail(header.offset, broken));
                 }
             }
@@ -103,7 +132,6 @@ impl<'a> Events<'a> {
     }
 
     /// Takes a piece of payload to where it belongs.
-    #[inline]
     fn take(&mut self, piece: Piece<'a>) -> Option<Step<'a>> {
         let frame = piece.frame;
         if frame.skipped {
@@ -117,9 +145,15 @@ impl<'a> Events<'a> {
             };
         }
         let (content, last, result) = self.receiver.take_data(piece);
-        if let Err(broken) = result {
-            return self.fail_behind(content, frame.offset, broken);
+        match result {
+            Ok(()) => self.hand_out(content, last),
+            Err(broken) => self.fail_behind(content, frame.offset, broken),
         }
+    }
+
+    /// Turns what a payload contributed into the next step, if it is one.
+    #[inline]
+    fn hand_out(&mut self, content: Content<'a>, last: bool) -> Option<Step<'a>> {
         if last {
             self.sender.last_message = self.sender.now;
         }

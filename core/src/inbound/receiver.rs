@@ -5,13 +5,14 @@
 
 use super::assembly::{Assembly, Content};
 use super::tap::Attached;
-use crate::config::{Config, Role};
+use crate::config::{Config, Delivery, Role};
 use crate::deflate::Inflation;
 use crate::error::{Rule, Violation};
+use crate::event::Data;
 use crate::frame::decoder::{Broken, Decoder};
 use crate::frame::header::{FrameHeader, RSV1};
 use crate::frame::opcode::Opcode;
-use crate::kernels::{Mask, apply_mask};
+use crate::kernels::{Mask, apply_mask, unmask_text};
 use crate::outbound::message::Kind;
 use crate::rate::Bucket;
 use crate::time::Instant;
@@ -32,8 +33,10 @@ pub(crate) struct Receiver {
     pub(crate) frame: Option<Frame>,
     /// The payload of a control frame that a cut went through.
     pub(crate) control: Vec<u8>,
-    /// A rule was broken right behind content that is handed out first.
+    /// A rule was broken; it is announced next.
     pub(crate) failure: Option<Violation>,
+    /// Whether messages may be lent without further ado: whole, unobserved, at any rate.
+    lends: bool,
     pub(crate) tap: Option<Box<Attached>>,
     rates: Option<Box<Rates>>,
 }
@@ -74,11 +77,12 @@ impl Receiver {
         };
         let limited = rates.messages.is_some() || rates.bytes.is_some();
         Self {
-            decoder: Decoder::new(role, inflation.is_some(), limits.frame_size),
+            decoder: Decoder::new(role, inflation.is_some(), limits),
             assembly: Assembly::new(config.delivery, limits, inflation),
             frame: None,
             control: Vec::new(),
             failure: None,
+            lends: config.delivery == Delivery::Whole && !limited,
             tap: None,
             rates: limited.then(|| Box::new(rates)),
         }
@@ -88,6 +92,7 @@ impl Receiver {
         if attached.lenient {
             self.decoder.set_patient();
         }
+        self.lends = false;
         self.tap = Some(Box::new(attached));
     }
 
@@ -96,23 +101,53 @@ impl Receiver {
         self.tap.as_ref().is_some_and(|attached| attached.lenient)
     }
 
-    /// Judges a header in its place, and makes its frame the current one.
+    /// Judges a header in its place. Returns whether its payload belongs to no message: a lenient tap
+    /// passes over what is broken.
     #[inline]
-    pub(crate) fn open(&mut self, header: &FrameHeader, now: Instant) -> Result<(), Broken> {
+    pub(crate) fn judge(&mut self, header: &FrameHeader, now: Instant) -> Result<bool, Broken> {
         let mut skipped = false;
         if self.tap.is_some() {
             skipped = self.show_header(header)?;
         } else {
             let in_message = self.assembly.in_message();
-            if let ControlFlow::Break(broken) =
-                self.decoder.check(header, in_message, ControlFlow::Break)
-            {
+            let flow = self.decoder.check(header, in_message, ControlFlow::Break);
+            if let ControlFlow::Break(broken) = flow {
                 return Err(broken);
             }
         }
         if self.rates.is_some() {
             self.charge(header, now)?;
         }
+        Ok(skipped)
+    }
+
+    /// Takes a message that lies whole, in one frame and uncompressed, at the front of the chunk: by
+    /// far the most frequent case, for which nothing needs to be remembered.
+    #[inline]
+    pub(crate) fn lend<'a>(&mut self, chunk: &mut &'a mut [u8]) -> Option<Data<'a>> {
+        if !self.lends || self.frame.is_some() || self.assembly.in_message() {
+            return None;
+        }
+        let offset = self.decoder.offset();
+        let (kind, payload, mask) = self.decoder.lone_message(chunk)?;
+        match kind {
+            Kind::Binary => {
+                apply_mask(payload, mask);
+                Some(Data::Binary(payload))
+            }
+            Kind::Text => match unmask_text(payload, mask) {
+                Ok(text) => Some(Data::Text(text)),
+                Err(valid) => {
+                    let found = valid.len() as u64;
+                    self.failure = Some(Violation { rule: Rule::TextNotUtf8, found, offset });
+                    None
+                }
+            },
+        }
+    }
+
+    /// Makes the frame of a header the current one.
+    pub(crate) fn open(&mut self, header: &FrameHeader, skipped: bool) -> Result<(), Broken> {
         let opcode = header.opcode().unwrap_or(Opcode::Continuation);
         if opcode.is_control() {
             self.control.clear();
@@ -132,7 +167,6 @@ impl Receiver {
     }
 
     /// Admits a data frame to its message.
-    #[inline]
     fn open_data(&mut self, header: &FrameHeader, opcode: Opcode) -> Result<(), Broken> {
         let kind = match opcode {
             Opcode::Text => Some(Kind::Text),

@@ -1,33 +1,160 @@
-//! Masking and UTF-8 checks at the speed of memory.
-use alloc::vec::Vec;
+//! Masking and checks of text at the speed of memory. RFC 6455 sections 5.3 and 8.1.
+//!
+//! Owns the choice of the code that runs: short payloads take inlined code, as a call would cost as
+//! much as the work; longer ones take the widest vectors this CPU has. Knows nothing of frames.
+//!
+//! This is the only place of the crate with unsafe code, behind a safe façade. It is unsafe in
+//! three ways: calling code compiled for a CPU that was detected (`x86_64`), counting bytes just
+//! written as part of a `Vec`, and taking bytes just checked for a `str`.
+#![allow(unsafe_code)]
 
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+use core::str;
+
+mod generic;
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod x86_64;
+
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+use x86_64::Avx2;
+
+/// Up to this length the inlined code is at least as fast as the call of a wider one.
+const SHORT: usize = 128;
+
+/// A masking key at a position of its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mask([u8; 4]);
+pub(crate) struct Mask(
+    /// The key bytes that meet the next four bytes of payload, in memory order.
+    u32,
+);
+
 impl Mask {
-    pub(crate) const NONE: Self = Self([0; 4]);
+    /// The mask that changes nothing, for payloads that are not masked.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The mask for the start of a payload.
     pub(crate) const fn new(key: [u8; 4]) -> Self {
-        Self(key)
+        Self(u32::from_ne_bytes(key))
     }
-    pub(crate) fn advance(self, by: usize) -> Self {
-        let mut key = self.0;
-        key.rotate_left(by & 3);
-        Self(key)
+
+    /// The four bytes that meet the next four of the payload.
+    pub(crate) const fn key(self) -> [u8; 4] {
+        self.0.to_ne_bytes()
+    }
+
+    /// The mask as it applies `by` bytes further into the payload.
+    #[inline]
+    pub(crate) const fn advance(self, by: usize) -> Self {
+        let bits = by as u32 % 4 * 8;
+        if cfg!(target_endian = "little") {
+            Self(self.0.rotate_right(bits))
+        } else {
+            Self(self.0.rotate_left(bits))
+        }
     }
 }
+
+/// XORs `data` with the mask in place.
+#[inline]
 pub(crate) fn apply_mask(data: &mut [u8], mask: Mask) {
-    for (i, b) in data.iter_mut().enumerate() {
-        *b ^= mask.0[i & 3];
+    if data.len() <= SHORT {
+        generic::mask_short(data, mask);
+    } else {
+        mask_long(data, mask);
     }
 }
+
+/// Appends `source` to `target`, masked, in one pass and without zeroing.
+#[inline]
 pub(crate) fn append_masked(target: &mut Vec<u8>, source: &[u8], mask: Mask) {
-    let at = target.len();
-    target.extend_from_slice(source);
-    apply_mask(&mut target[at..], mask);
+    let added = source.len();
+    target.reserve(added);
+    let space = &mut target.spare_capacity_mut()[..added];
+    if added <= SHORT {
+        generic::copy(space, source, mask);
+    } else {
+        copy_long(space, source, mask);
+    }
+    // SAFETY: both ways of copying write every byte of `space`, which are the `added` bytes of the
+    // allocation that follow the length; so the new length is within the capacity and every byte
+    // below it is initialised.
+    unsafe { target.set_len(target.len() + added) }
 }
+
+/// Unmasks `data` in place and checks that the outcome is UTF-8, in one pass while it is ASCII.
+///
+/// The error is the whole characters before the first that is not UTF-8. All of `data` is unmasked
+/// also then.
+#[inline]
 pub(crate) fn unmask_text(data: &mut [u8], mask: Mask) -> Result<&str, &str> {
-    apply_mask(data, mask);
-    match core::str::from_utf8(data) {
-        Ok(text) => Ok(text),
-        Err(error) => Err(core::str::from_utf8(&data[..error.valid_up_to()]).unwrap_or("")),
+    let ascii = if data.len() > SHORT {
+        mask_ascii_long(data, mask)
+    } else if generic::mask_short(data, mask) {
+        data.len()
+    } else {
+        0
+    };
+    check_from(data, ascii)
+}
+
+/// Checks text of which the first `ascii` bytes are known to be ASCII.
+#[inline]
+fn check_from(data: &[u8], ascii: usize) -> Result<&str, &str> {
+    if ascii != data.len() {
+        return check_unicode(data, ascii);
+    }
+    // SAFETY: all bytes are ASCII, which is UTF-8.
+    Ok(unsafe { str::from_utf8_unchecked(data) })
+}
+
+/// [`check_from`] where there is more than ASCII: apart, to keep the code that is inlined small.
+#[inline(never)]
+fn check_unicode(data: &[u8], ascii: usize) -> Result<&str, &str> {
+    let rest = &data[ascii..];
+    if simdutf8::basic::from_utf8(rest).is_err() {
+        return Err(valid_prefix(data));
+    }
+    // SAFETY: the bytes before `ascii` are ASCII, hence whole characters, and those from there on
+    // were just found to be UTF-8; the two together are UTF-8.
+    Ok(unsafe { str::from_utf8_unchecked(data) })
+}
+
+/// The whole characters before the first that is not UTF-8.
+#[cold]
+fn valid_prefix(data: &[u8]) -> &str {
+    match str::from_utf8(data) {
+        Ok(text) => text,
+        Err(error) => str::from_utf8(&data[..error.valid_up_to()]).unwrap_or_default(),
     }
 }
+
+#[inline(never)]
+fn mask_long(data: &mut [u8], mask: Mask) {
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    if let Some(avx2) = Avx2::detect() {
+        return avx2.mask(data, mask);
+    }
+    generic::mask(data, mask);
+}
+
+#[inline(never)]
+fn mask_ascii_long(data: &mut [u8], mask: Mask) -> usize {
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    if let Some(avx2) = Avx2::detect() {
+        return avx2.mask_ascii(data, mask);
+    }
+    generic::mask(data, mask)
+}
+
+#[inline(never)]
+fn copy_long(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) {
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    if let Some(avx2) = Avx2::detect() {
+        return avx2.copy(target, source, mask);
+    }
+    generic::copy(target, source, mask);
+}
+
+#[cfg(test)]
+mod tests;
