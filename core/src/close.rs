@@ -83,6 +83,12 @@ impl ClosePayload {
         //= https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
         //# 1005 is a reserved value and MUST NOT be set as a status code in a Close control frame by an
         //# endpoint.
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+        //# 1006 is a reserved value and MUST NOT be set as a status code in a Close control frame
+        //# by an endpoint.
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+        //# 1015 is a reserved value and MUST NOT be set as a status code in a Close control frame
+        //# by an endpoint.
         if !code.is_sendable() {
             return Err(UsageError::CloseCodeInvalid);
         }

@@ -130,15 +130,38 @@ impl Lifecycle {
         //# is considered to be 1005.
         self.code = code.unwrap_or(CloseCode::NO_STATUS);
         match self.role {
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
-            //# a server MUST close the TCP connection immediately
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
+            //# The server MUST close the underlying TCP connection immediately; the client SHOULD wait
+            //# for the server to close the connection
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.2.2
+            //# To do so, the server MUST simply _Close the WebSocket Connection_ (Section 7.1.1).
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
+            //# After both sending and receiving a Close message, an endpoint considers the
+            //# WebSocket connection closed and MUST close the underlying TCP connection.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.2
+            //# Once an endpoint has both sent and received a Close control frame, that endpoint
+            //# SHOULD _Close the WebSocket Connection_ as defined in Section 7.1.1.
             Role::Server => self.end(self.cause.unwrap_or(Cause::Closed), now),
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
+            //# As such, when a server is instructed to _Close the WebSocket Connection_ it SHOULD
+            //# initiate a TCP Close immediately, and when a client is instructed to do the same, it
+            //# SHOULD wait for a TCP Close from the server.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
+            //# The underlying TCP connection, in most normal cases, SHOULD be closed first by the
+            //# server,
             Role::Client => self.enter(State::CloseReceived, now),
         }
         unanswered
     }
 
     /// The peer broke a rule: the connection fails.
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.7
+    //# To do so, the client MUST _Close the WebSocket Connection_
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.7
+    //# Similarly, to do so, the server MUST _Close the WebSocket Connection_, and SHOULD log the
+    //# problem.
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-7.2.1
+    //# To do so, the client MUST _Fail the WebSocket Connection_ as defined in Section 7.1.7.
     pub(crate) fn violated(&mut self, rule: Rule, now: Instant) {
         self.end(Cause::Violation(rule), now);
     }
@@ -159,6 +182,9 @@ impl Lifecycle {
     pub(crate) fn stream_ended(&mut self, now: Instant) {
         self.peer_done = true;
         match self.state {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.2.1
+            //# If at any point the underlying transport layer connection is unexpectedly lost, the
+            //# client MUST _Fail the WebSocket Connection_.
             State::Open | State::CloseSent => self.end(Cause::Lost, now),
             State::CloseReceived => self.end(self.cause.unwrap_or(Cause::Closed), now),
             State::Ended => {}

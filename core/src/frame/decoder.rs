@@ -196,6 +196,9 @@ impl Decoder {
             127 if payload_len >> 63 != 0 => report((Rule::LengthHighBit, payload_len))?,
             _ => {}
         }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-10.4
+        //# Such an implementation SHOULD impose a limit on frame sizes and the total message size
+        //# after reassembly from multiple frames.
         if payload_len > self.frame_limit {
             report((Rule::FrameTooBig, payload_len))?;
         }
@@ -212,14 +215,24 @@ impl Decoder {
     ) -> ControlFlow<B> {
         let FrameHeader { first, second, .. } = *header;
         let nibble = u64::from(first & 0x0f);
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+        //# If a nonzero value is received and none of the negotiated extensions defines the meaning
+        //# of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.
         if first & self.undefined_bits != 0 {
             report((Rule::ReservedBits, u64::from(header.reserved())))?;
         }
         if second & MASKED != self.mask_bit {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+            //# The server MUST close the connection upon receiving a frame that is not masked.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+            //# A client MUST close a connection if it detects a masked frame.
             let rule = if self.mask_bit == 0 { Rule::MaskUnexpected } else { Rule::MaskMissing };
             report((rule, u64::from(second >> 7)))?;
         }
         match header.opcode() {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
+            //# Since control frames cannot be fragmented, the type for all fragments in a message
+            //# MUST be either text, binary, or one of the reserved opcodes.
             Some(Opcode::Text | Opcode::Binary) if in_message => {
                 report((Rule::ExpectedContinuation, nibble))
             }
@@ -227,11 +240,16 @@ impl Decoder {
             Some(Opcode::Continuation) if !in_message => {
                 report((Rule::UnexpectedContinuation, nibble))
             }
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
+            //# An endpoint receiving such a frame MUST _Fail the WebSocket Connection_.
             Some(Opcode::Continuation) if first & RSV1 & !self.undefined_bits != 0 => {
                 report((Rule::DeflateBitOnContinuation, nibble))
             }
             Some(Opcode::Continuation) => ControlFlow::Continue(()),
             Some(Opcode::Close | Opcode::Ping | Opcode::Pong) => self.check_control(header, report),
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+            //# If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket
+            //# Connection_.
             None => report((Rule::ReservedOpcode, nibble)),
         }
     }
@@ -244,6 +262,8 @@ impl Decoder {
         if header.first & RSV1 & !self.undefined_bits != 0 {
             report((Rule::ReservedBits, u64::from(header.reserved())))?;
         }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
+        //# Control frames themselves MUST NOT be fragmented.
         if header.first & FIN == 0 {
             report((Rule::ControlFragmented, u64::from(header.first & 0x0f)))?;
         }

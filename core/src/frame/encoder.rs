@@ -2,19 +2,31 @@
 //!
 //! Owns the bytes in front of a payload that this end sends. Knows nothing of where they go.
 
-use super::header::{FIN, MASKED, MAX_LEN, RSV1};
+use super::header::{FIN, MASKED, RSV1};
 use super::opcode::Opcode;
+use alloc::vec::Vec;
 
-/// A header ready to be sent: at most 14 bytes, kept inline.
+/// A header ready to be sent.
+///
+/// It is put together in a register: pieces stored one by one would have to be read back as one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EncodedHeader {
-    bytes: [u8; MAX_LEN],
+    bytes: [u8; 16],
     len: u8,
 }
 
 impl EncodedHeader {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Appends the header. All its room is copied and the excess cut off: a copy of a fixed size
+    /// takes two instructions, one of a variable size a call.
+    #[inline]
+    pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
+        let end = buffer.len() + usize::from(self.len);
+        buffer.extend_from_slice(&self.bytes);
+        buffer.truncate(end);
     }
 }
 
@@ -36,33 +48,45 @@ impl FrameKind {
 /// Encodes a header with the length in the fewest bytes.
 #[inline]
 pub(crate) fn encode(kind: FrameKind, payload_len: usize, key: Option<[u8; 4]>) -> EncodedHeader {
-    let mut bytes = [0; MAX_LEN];
     //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
     //# MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.
-    bytes[0] =
+    let first =
         kind.opcode as u8 | if kind.fin { FIN } else { 0 } | if kind.compressed { RSV1 } else { 0 };
     //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
     //# Note that in all cases, the minimal number of bytes MUST be used to encode the length
-    let mut len = match payload_len {
-        0..=125 => {
-            bytes[1] = payload_len as u8;
-            2
-        }
-        126..=0xffff => {
-            bytes[1] = 126;
-            bytes[2..4].copy_from_slice(&(payload_len as u16).to_be_bytes());
-            4
-        }
-        _ => {
-            bytes[1] = 127;
-            bytes[2..10].copy_from_slice(&(payload_len as u64).to_be_bytes());
-            10
-        }
+    let (length, extended, len) = match payload_len {
+        0..=125 => (payload_len as u8, 0, 2),
+        126..=0xffff => (126, u64::from((payload_len as u16).swap_bytes()), 4),
+        _ => (127, (payload_len as u64).swap_bytes(), 10),
     };
-    if let Some(key) = key {
-        bytes[1] |= MASKED;
-        bytes[len..len + 4].copy_from_slice(&key);
-        len += 4;
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
+    //# A masked frame MUST have the field frame-masked set to 1, as defined in Section 5.2.
+    let (mask_bit, key, key_len) = match key {
+        Some(key) => (MASKED, u32::from_le_bytes(key), 4),
+        None => (0, 0, 0),
+    };
+    // The first byte lowest: `extended` was swapped to stand in network byte order.
+    let word = u128::from(first)
+        | u128::from(mask_bit | length) << 8
+        | u128::from(extended) << 16
+        | u128::from(key) << (8 * len);
+    EncodedHeader { bytes: word.to_le_bytes(), len: len + key_len }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FrameKind, Opcode, encode};
+
+    #[test]
+    fn lengths_take_the_fewest_bytes() {
+        let binary = FrameKind::whole(Opcode::Binary);
+        let header = |len| encode(binary, len, None).as_bytes().to_vec();
+        assert_eq!(header(0), [0x82, 0]);
+        assert_eq!(header(125), [0x82, 125]);
+        assert_eq!(header(126), [0x82, 126, 0, 126]);
+        assert_eq!(header(0xffff), [0x82, 126, 0xff, 0xff]);
+        assert_eq!(header(0x1_0000), [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        let masked = encode(binary, 0x1_0000, Some([1, 2, 3, 4]));
+        assert_eq!(masked.as_bytes(), [0x82, 255, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4]);
     }
-    EncodedHeader { bytes, len: len as u8 }
 }

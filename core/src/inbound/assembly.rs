@@ -104,6 +104,9 @@ impl Assembly {
     /// Starts a message with its first frame.
     #[inline]
     pub(crate) fn begin(&mut self, kind: Kind, compressed: bool) {
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
+        //# Upon receiving a data frame (Section 5.6), the endpoint MUST note the /type/ of the data
+        //# as defined by the opcode (frame-opcode) from Section 5.2.
         self.kind = Some(kind);
         self.compressed = compressed;
         self.ignored = false;
@@ -117,6 +120,10 @@ impl Assembly {
 
     /// Admits a fragment of the message by what its header announces.
     #[inline]
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-10.4
+    //# Implementations that have implementation- and/or platform-specific limitations regarding the
+    //# frame size or total message size after reassembly from multiple frames MUST protect
+    //# themselves against exceeding those limits.
     pub(crate) fn admit(&mut self, payload_len: u64) -> Result<(), Broken> {
         self.fragments += 1;
         if self.fragments > self.fragment_limit {
@@ -144,6 +151,8 @@ impl Assembly {
         last: bool,
     ) -> (Content<'a>, Result<(), Broken>) {
         let Some(kind) = self.kind else { return (Content::None, Ok(())) };
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
+        //# Subsequent data frames MUST be interpreted as belonging to a new WebSocket message.
         if last {
             self.kind = None;
         }
@@ -158,11 +167,17 @@ impl Assembly {
             apply_mask(piece, mask);
             self.take_compressed(kind, piece, last)
         } else {
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-6.2
+            //# An endpoint MUST use the following algorithm to receive a message in the form of an
+            //# uncompressed message.
             match kind {
                 Kind::Text => self.take_text(piece, mask),
                 Kind::Binary => (self.take_binary(piece, mask), Ok(())),
             }
         };
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.6
+        //# Note that a particular text frame might include a partial UTF-8 sequence; however, the
+        //# whole message MUST contain valid UTF-8.
         if last && kind == Kind::Text && result.is_ok() && !self.utf8.is_complete() {
             result = Err((Rule::TextNotUtf8, self.utf8.whole_len()));
         }
@@ -186,6 +201,8 @@ impl Assembly {
             apply_mask(piece, mask);
             return Content::Binary(piece);
         }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
+        //# Message fragments MUST be delivered to the recipient in the order sent by the sender.
         self.bytes.append_masked(piece, mask);
         Content::StoredBinary
     }
@@ -212,6 +229,9 @@ impl Assembly {
         (Content::StoredText, result)
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-6.2
+    //# An endpoint MUST use the following algorithm to receive a message in the form of a
+    //# compressed message.
     fn take_compressed<'a>(
         &mut self,
         kind: Kind,

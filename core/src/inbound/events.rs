@@ -138,6 +138,9 @@ impl<'a> Events<'a> {
             self.receiver.skip(&piece);
             return None;
         }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
+        //# An endpoint MUST be capable of handling control frames in the middle of a fragmented
+        //# message.
         if frame.opcode.is_control() {
             return match self.receiver.take_control(piece) {
                 ControlPayload::Incomplete => None,
@@ -181,6 +184,8 @@ impl<'a> Events<'a> {
 
     /// Fails the connection.
     #[cold]
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
+    //# Incoming data MUST always be validated by both clients and servers.
     fn fail(&mut self, offset: u64, (rule, found): Broken) -> Step<'a> {
         self.sender.fail(rule);
         Step::Failed(Violation { rule, found, offset })
@@ -223,6 +228,9 @@ impl<'a> Events<'a> {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
+//# If a control frame (Section 5.5) is received, the frame MUST be handled as defined by Section
+//# 5.5.
 /// The event of a control frame, which is answered here; an observer answers nothing.
 fn control_event<'e>(
     sender: &mut Sender,
@@ -232,6 +240,8 @@ fn control_event<'e>(
 ) -> Event<'e> {
     match opcode {
         Opcode::Ping => {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2
+            //# It SHOULD respond with Pong frame as soon as is practical.
             if !observed {
                 sender.answer_ping(payload);
             }

@@ -158,6 +158,9 @@ impl Receiver {
             offset: header.offset,
             opcode,
             fin: header.fin(),
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
+            //# A server MUST remove masking for data frames received from a client as described in
+            //# Section 5.3.
             mask: header.mask.map_or(Mask::NONE, Mask::new),
             remaining: header.payload_len,
             content_before: self.assembly.content_len(),
@@ -222,6 +225,8 @@ impl Receiver {
     ) -> (Content<'a>, bool, Result<(), Broken>) {
         let Piece { frame, bytes, mask, complete } = piece;
         let last = complete && frame.fin;
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
+        //# Clients and servers MUST support receiving both fragmented and unfragmented messages.
         let (content, result) = self.assembly.take(bytes, mask, last);
         if complete {
             self.close_frame(frame.content_before);

@@ -203,7 +203,9 @@ fn copy_tiny(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) -> bool 
 fn is_ascii_tiny(data: &[u8]) -> bool {
     let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
     if let Some((first, last)) = ends::<16>(data) {
-        return (u128::from_ne_bytes(*first) | u128::from_ne_bytes(*last)) & (u128::MAX / 0xff * 0x80) == 0;
+        return (u128::from_ne_bytes(*first) | u128::from_ne_bytes(*last))
+            & (u128::MAX / 0xff * 0x80)
+            == 0;
     }
     if let Some((first, last)) = ends(data) {
         return (word(first) | word(last)) & (u64::MAX / 0xff * 0x80) == 0;

@@ -94,6 +94,9 @@ impl Sender {
     /// [`UsageError::NotOpen`] once the connection is closing, [`UsageError::QueueFull`] while the
     /// queue holds its limit, [`UsageError::MessageInProgress`] inside a message sent in parts.
     #[inline]
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+    //# To _Send a WebSocket Message_ comprising of /data/ over a WebSocket connection, an endpoint
+    //# MUST perform the following steps.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), UsageError> {
         self.admit_message()?;
         let Message { kind, payload, compression } = message.into();
@@ -103,6 +106,9 @@ impl Sender {
         {
             return Ok(());
         }
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
+        //# An endpoint MUST use the following algorithm to send a message in the form of an
+        //# uncompressed message.
         self.push(FrameKind::whole(kind.opcode()), payload);
         Ok(())
     }
@@ -134,9 +140,17 @@ impl Sender {
             kind,
             compressed: self.deflation.is_some() && compression != Compression::Never,
         });
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+        //# The opcode (frame-opcode) of the first frame containing the data MUST be set to the
+        //# appropriate value from Section 5.2 for data that is to be interpreted by the recipient
+        //# as text or binary data.
         let opcode = if first { kind.opcode() } else { Opcode::Continuation };
         //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
-        //# the "Per-Message Compressed" bit of the first fragment
+        //# An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first
+        //# fragments of a data message.
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+        //# The FIN bit (frame-fin) of the last frame containing the data MUST be set to 1 as
+        //# defined in Section 5.2.
         let frame = FrameKind { opcode, fin: last, compressed: compressed && first };
         match &mut self.deflation {
             Some(deflation) if compressed => {
@@ -205,6 +219,11 @@ impl Sender {
     ///
     /// [`UsageError::CloseCodeInvalid`], [`UsageError::CloseReasonTooLong`],
     /// [`UsageError::CloseReasonWithoutCode`], and [`UsageError::NotOpen`] when it started already.
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.2
+    //# To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an
+    //# optional close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame,
+    //# as described in Section 5.5.1, whose status code is set to /code/ and whose close reason is
+    //# set to /reason/.
     pub fn close(&mut self, code: Option<CloseCode>, reason: &str) -> Result<(), UsageError> {
         let payload = ClosePayload::new(code, reason)?;
         if !self.state.is_open() {
@@ -223,6 +242,9 @@ impl Sender {
 
     /// The queued bytes in order, slice by slice.
     #[inline]
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+    //# The frame(s) that have been formed MUST be transmitted over the underlying network
+    //# connection.
     pub fn transmit(&self) -> Transmit<'_> {
         self.queue.slices()
     }
@@ -293,15 +315,22 @@ impl Sender {
     //# MUST send a Close frame in response.
     pub(crate) fn close_received(&mut self, code: Option<CloseCode>) {
         if self.state.close_received(code, self.now) {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
+            //# It SHOULD do so as soon as practical.
             self.push_close(&ClosePayload::echo(code));
         }
     }
 
     /// Fails the connection because the peer broke a rule.
     //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.7
-    //# the endpoint SHOULD send a Close frame with an appropriate status code before proceeding to
-    //# _Close the WebSocket Connection_.
+    //# If _The WebSocket Connection is Established_ prior to the point where the endpoint is required
+    //# to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate
+    //# status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.
     pub(crate) fn fail(&mut self, rule: Rule) {
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
+        //# If the invalid data was received after a successful WebSocket handshake, the endpoint
+        //# SHOULD send a Close frame with an appropriate status code (Section 7.4) before
+        //# proceeding to _Close the WebSocket Connection_.
         self.close_abruptly(rule.close_code(), rule.code());
         self.state.violated(rule, self.now);
     }
@@ -396,6 +425,12 @@ impl Sender {
     fn admit(&self) -> Result<(), UsageError> {
         //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
         //# The application MUST NOT send any more data frames after sending a Close frame.
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+        //# The endpoint MUST ensure the WebSocket connection is in the OPEN state (cf. Sections 4.1
+        //# and 4.2.2.)
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+        //# If at any point the state of the WebSocket connection changes, the endpoint MUST abort
+        //# the following steps.
         if !self.state.is_open() {
             return Err(UsageError::NotOpen);
         }
@@ -434,6 +469,9 @@ impl Sender {
     }
 
     /// Queues a message compressed, or returns false when that would not make it shorter.
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
+    //# An endpoint MUST use the following algorithm to send a message in the form of a compressed
+    //# message.
     fn push_compressed(&mut self, kind: Kind, payload: &[u8], compression: Compression) -> bool {
         let Some(deflation) = &mut self.deflation else { return false };
         let buffer = self.queue.buffer();
@@ -485,9 +523,15 @@ impl Sender {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
             //# When preparing a masked frame, the client MUST pick a fresh masking key from the set of
             //# allowed 32-bit values.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-10.3
+            //# Clients MUST choose a new masking key for each frame, using an algorithm that cannot
+            //# be predicted by end applications that provide data.
             let key = keys.mask();
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+            //# If the data is being sent by the client, the frame(s) MUST be masked as defined in
+            //# Section 5.3.
             let header = encode(frame, len, Some(key));
-            self.queue.buffer().extend_from_slice(header.as_bytes());
+            header.append_to(self.queue.buffer());
             match payload {
                 Payload::Owned(mut bytes) if len >= LARGE => {
                     apply_mask(&mut bytes, Mask::new(key));
@@ -500,8 +544,11 @@ impl Sender {
         } else {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
             //# A server MUST NOT mask any frames that it sends to the client.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+            //# An endpoint MUST encapsulate the /data/ in a WebSocket frame as defined in Section
+            //# 5.2.
             let header = encode(frame, len, None);
-            self.queue.buffer().extend_from_slice(header.as_bytes());
+            header.append_to(self.queue.buffer());
             self.push_bytes(payload);
         }
     }
