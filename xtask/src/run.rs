@@ -1,1 +1,3 @@
-pub(crate) fn main(_: &[String]) -> crate::Outcome { Ok(()) }
+pub(crate) fn main(_: &[String]) -> crate::Outcome {
+    Ok(())
+}

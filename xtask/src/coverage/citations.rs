@@ -38,13 +38,17 @@ impl Found {
             }
             let Some(target) = line.strip_prefix("//=") else { continue };
             let mut quote = String::new();
-            while let Some(part) = lines.peek().and_then(|(line, _)| line.trim().strip_prefix("//#")) {
+            while let Some(part) =
+                lines.peek().and_then(|(line, _)| line.trim().strip_prefix("//#"))
+            {
                 quote.push(' ');
                 quote.push_str(part.trim());
                 lines.next();
             }
             match parse_target(target.trim()) {
-                None => self.malformed.push(format!("{place}: not `{URL}NNNN#section-N`: {target}")),
+                None => {
+                    self.malformed.push(format!("{place}: not `{URL}NNNN#section-N`: {target}"))
+                }
                 Some(_) if quote.trim().is_empty() => {
                     self.malformed.push(format!("{place}: a citation without a `//#` line"));
                 }
@@ -101,8 +105,19 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_citation_is_reported() {
         assert_eq!(scan("//# a quote alone\n").malformed.len(), 1);
-        assert_eq!(scan("//= https://www.rfc-editor.org/rfc/rfc6455#section-5.5\n").malformed.len(), 1);
-        assert_eq!(scan("//= https://tools.ietf.org/html/rfc6455#section-5.5\n//# quote\n").malformed.len(), 1);
-        assert_eq!(scan("//= https://www.rfc-editor.org/rfc/rfc6455#page-5\n//# quote\n").malformed.len(), 1);
+        assert_eq!(
+            scan("//= https://www.rfc-editor.org/rfc/rfc6455#section-5.5\n").malformed.len(),
+            1
+        );
+        assert_eq!(
+            scan("//= https://tools.ietf.org/html/rfc6455#section-5.5\n//# quote\n")
+                .malformed
+                .len(),
+            1
+        );
+        assert_eq!(
+            scan("//= https://www.rfc-editor.org/rfc/rfc6455#page-5\n//# quote\n").malformed.len(),
+            1
+        );
     }
 }

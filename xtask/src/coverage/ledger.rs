@@ -95,8 +95,9 @@ impl Ledger {
 
     fn except(&mut self, sections: &Sections, exception: &Exception) {
         let Exception { rfc, section, quote, reason } = exception;
-        let mut complain =
-            |why: &str| self.stale.push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"));
+        let mut complain = |why: &str| {
+            self.stale.push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"))
+        };
         let hits = match sections.find(*rfc, section, quote) {
             Err(why) => return complain(why),
             Ok(hits) if hits.is_empty() => return complain("the quote holds no key word"),
@@ -106,10 +107,12 @@ impl Ledger {
             let entry = &mut self.entries[entry];
             if let Some(place) = entry.cited[keyword].first() {
                 let why = format!("excepted, yet cited at {place}");
-                self.stale.push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"));
-            } else if entry.excepted[keyword].replace(reason.clone()).is_some() {
                 self.stale
-                    .push(format!("exceptions.toml: RFC {rfc} section {section}: excepted twice: {quote}"));
+                    .push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"));
+            } else if entry.excepted[keyword].replace(reason.clone()).is_some() {
+                self.stale.push(format!(
+                    "exceptions.toml: RFC {rfc} section {section}: excepted twice: {quote}"
+                ));
             }
         }
     }
@@ -143,9 +146,16 @@ impl Sections {
     }
 
     /// The key words inside the one place where the quote stands, as (entry, key word).
-    fn find(&self, rfc: u32, section: &str, quote: &str) -> Result<Vec<(usize, usize)>, &'static str> {
-        let section =
-            self.by_name.get(&(rfc, section.to_owned())).ok_or("no list has this RFC and section")?;
+    fn find(
+        &self,
+        rfc: u32,
+        section: &str,
+        quote: &str,
+    ) -> Result<Vec<(usize, usize)>, &'static str> {
+        let section = self
+            .by_name
+            .get(&(rfc, section.to_owned()))
+            .ok_or("no list has this RFC and section")?;
         let quote = squeeze(quote);
         let mut places = section.text.match_indices(&quote);
         let (start, _) = places.next().ok_or("not in this section, word for word")?;
@@ -193,7 +203,9 @@ text = "A pong must be identical."
     }
 
     fn exception(quote: &str) -> String {
-        format!("[[exception]]\nrfc = 6455\nsection = \"5.5\"\nquote = \"{quote}\"\nreason = \"r\"\n")
+        format!(
+            "[[exception]]\nrfc = 6455\nsection = \"5.5\"\nquote = \"{quote}\"\nreason = \"r\"\n"
+        )
     }
 
     #[test]
@@ -223,7 +235,8 @@ text = "A pong must be identical."
 
     #[test]
     fn quotes_that_do_not_hold_are_stale() {
-        let quotes = [("5.5", "All frames MUST be long"), ("5.6", "All frames MUST be short"), ("9", "x")];
+        let quotes =
+            [("5.5", "All frames MUST be long"), ("5.6", "All frames MUST be short"), ("9", "x")];
         assert_eq!(ledger(&quotes, "").stale.len(), 3);
         assert_eq!(ledger(&[("5.5", "MUST")], "").stale.len(), 1, "ambiguous");
     }
@@ -233,7 +246,11 @@ text = "A pong must be identical."
         assert_eq!(ledger(&[], &exception("nowhere MUST")).stale.len(), 1);
         assert_eq!(ledger(&[], &exception("do so soon")).stale.len(), 1, "no key word");
         assert_eq!(ledger(&[], &exception("It SHOULD").repeat(2)).stale.len(), 1, "twice");
-        assert_eq!(ledger(&[("5.5", "It SHOULD do")], &exception("It SHOULD")).stale.len(), 1, "cited");
+        assert_eq!(
+            ledger(&[("5.5", "It SHOULD do")], &exception("It SHOULD")).stale.len(),
+            1,
+            "cited"
+        );
     }
 
     #[test]

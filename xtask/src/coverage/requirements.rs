@@ -56,7 +56,9 @@ pub(super) fn squeeze(text: &str) -> String {
 pub(super) fn read_list(path: &Path, text: &str) -> Result<Vec<Sentence>, String> {
     let rfc = rfc_of(path).ok_or_else(|| format!("{}: not a requirement list", path.display()))?;
     let mut sentences = Vec::new();
-    for entry in entries(text, "sentence").map_err(|error| format!("{}: {error}", path.display()))? {
+    for entry in
+        entries(text, "sentence").map_err(|error| format!("{}: {error}", path.display()))?
+    {
         let sentence = Sentence::new(rfc, entry)?;
         sentences.push(sentence);
     }
@@ -88,7 +90,9 @@ impl Sentence {
             return Err(format!("RFC {rfc} section {section}: `{level}` is not a level"));
         }
         if (level == "TEXT") != keywords.is_empty() {
-            return Err(format!("RFC {rfc} section {section}: the level `{level}` contradicts: {text}"));
+            return Err(format!(
+                "RFC {rfc} section {section}: the level `{level}` contradicts: {text}"
+            ));
         }
         Ok(Self { rfc, section, level, text, keywords })
     }
@@ -125,7 +129,9 @@ pub(super) fn keywords(text: &str) -> Vec<Range<usize>> {
     let mut after_letter = false;
     while let Some(next) = text[at..].chars().next() {
         let keyword = KEYWORDS.iter().find(|keyword| {
-            text[at..].strip_prefix(**keyword).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+            text[at..]
+                .strip_prefix(**keyword)
+                .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         });
         if let (false, Some(keyword)) = (after_letter, keyword) {
             let length = squeeze(keyword).len();
@@ -172,7 +178,8 @@ mod tests {
     fn an_exception_needs_a_reason() {
         let without = "[[exception]]\nrfc = 6455\nsection = \"3\"\nquote = \"MUST\"\n";
         assert!(read_exceptions(without).is_err());
-        let exceptions = read_exceptions(&format!("{without}reason = \"sockets\"\n")).expect("valid");
+        let exceptions =
+            read_exceptions(&format!("{without}reason = \"sockets\"\n")).expect("valid");
         assert_eq!(exceptions[0].rfc, 6455);
     }
 }
