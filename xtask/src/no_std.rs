@@ -149,12 +149,9 @@ mod tests {
         let import = [2, 9, 1, 3, b'e', b'n', b'v', 1, b'f', 0, 0];
         let without = [head.as_slice(), &types].concat();
         let with = [head.as_slice(), &types, &import].concat();
-        assert_eq!(parse_imports(&without), Some(Vec::new()));
-        assert_eq!(
-            parse_imports(&with),
-            Some(vec!["1 things, the first of them env.f".to_owned()])
-        );
-        assert_eq!(parse_imports(&with[..with.len() - 4]), None);
-        assert_eq!(parse_imports(b"\x7fELF"), None);
+        assert_eq!(first_import(&without), Some(None));
+        assert_eq!(first_import(&with), Some(Some("env.f".to_owned())));
+        assert_eq!(first_import(&with[..with.len() - 4]), None);
+        assert_eq!(first_import(b"\x7fELF"), None);
     }
 }
