@@ -1,0 +1,35 @@
+//! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
+//! dependencies have no place in the lock file of users.
+
+use crate::{Outcome, repository, step};
+
+/// The programs, in the order they run when none is named.
+const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory"];
+
+pub(crate) fn main(arguments: &[String]) -> Outcome {
+    let chosen: Vec<&str> = match arguments {
+        [] => PROGRAMS.to_vec(),
+        [all] if all == "core" => PROGRAMS.to_vec(),
+        named => named.iter().map(String::as_str).collect(),
+    };
+    if let Some(unknown) = chosen.iter().find(|name| !PROGRAMS.contains(name)) {
+        return Err(format!("no bench `{unknown}`; there are: {}", PROGRAMS.join(", ")));
+    }
+    let manifest = "benches/Cargo.toml";
+    if !repository::root().join(manifest).is_file() {
+        return Err(format!("{manifest} does not exist"));
+    }
+    for program in chosen {
+        println!("\n=== {program} ===");
+        step::cargo(&[
+            "run",
+            "--release",
+            "--quiet",
+            "--manifest-path",
+            manifest,
+            "--bin",
+            program,
+        ])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask test`: every check of CI, in an order that fails early and compiles little.
+
+use crate::step::{self, Step, cargo, cargo_with};
+use crate::{Outcome, coverage, house, no_std, setup};
+
+const STEPS: &[Step] = &[
+    Step { name: "setup", run: setup::required },
+    Step { name: "fmt", run: || cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "house", run: house::check },
+    Step { name: "coverage", run: coverage::check },
+    Step { name: "clippy", run: clippy },
+    // With the examples, which are built here and run by `cargo xtask run`.
+    Step {
+        name: "tests",
+        run: || cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"]),
+    },
+    Step {
+        name: "tests-no-default",
+        run: || {
+            cargo(&["test", "--package", "polywire", "--no-default-features", "--lib", "--tests"])
+        },
+    },
+    Step { name: "doc-tests", run: || cargo(&["test", "--workspace", "--doc"]) },
+    Step {
+        name: "docs",
+        run: || {
+            cargo_with(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+        },
+    },
+    Step { name: "no-std", run: no_std::check },
+];
+
+pub(crate) fn main(arguments: &[String]) -> Outcome {
+    let mut chosen: Vec<&Step> = Vec::new();
+    for name in arguments {
+        let step = STEPS.iter().find(|step| step.name == name).ok_or_else(|| {
+            let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+            format!("no step `{name}`; there are: {}", names.join(", "))
+        })?;
+        chosen.push(step);
+    }
+    if chosen.is_empty() {
+        chosen = STEPS.iter().collect();
+    }
+    step::run_all(&chosen)
+}
+
+/// Once per set of features: code behind a feature is seen only where the feature is.
+fn clippy() -> Outcome {
+    let strict = ["--", "-D", "warnings"];
+    let sets: [&[&str]; 3] = [
+        &["--workspace", "--all-targets"],
+        &["--package", "polywire", "--all-targets", "--no-default-features"],
+        &["--package", "polywire", "--all-targets", "--no-default-features", "--features", "std"],
+    ];
+    for set in sets {
+        cargo(&[&["clippy"], set, &strict].concat())?;
+    }
+    Ok(())
+}
