@@ -197,7 +197,8 @@ impl HandshakeError {
 
     /// `found` comes from the peer or the caller, and may be anything.
     pub(crate) fn found(fault: Fault, found: &[u8]) -> Self {
-        Self::told(fault, printable(found))
+        let found = if found.is_empty() { String::new() } else { printable(found) };
+        Self::told(fault, found)
     }
 
     pub(crate) const fn told(fault: Fault, found: String) -> Self {

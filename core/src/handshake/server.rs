@@ -217,20 +217,34 @@ impl Upgrade {
 
 /// Whatever differs between HTTP/1.1 and HTTP/2, and what a request of either needs to be one.
 fn examine_carrier(request: &mut Request) -> Result<(), HandshakeError> {
-    let Request { method, version, headers, .. } = request;
-    if *version == HttpVersion::Http2 {
-        return examine_extended_connect(request);
+    match request.version {
+        HttpVersion::Http2 => examine_extended_connect(request),
+        HttpVersion::Http10 | HttpVersion::Http11 => {
+            let target = examine_request_line(request)?.to_owned();
+            examine_upgrade(&request.headers)?;
+            examine_body(&request.headers)?;
+            request.target = target;
+            Ok(())
+        }
     }
-    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
-    //# An HTTP/1.1 or higher GET request, including a "Request-URI" [RFC2616] that should be
-    //# interpreted as a /resource name/ defined in Section 3 (or an absolute HTTP/HTTPS URI containing
-    //# the /resource name/).
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
+//# An HTTP/1.1 or higher GET request, including a "Request-URI" [RFC2616] that should be interpreted
+//# as a /resource name/ defined in Section 3 (or an absolute HTTP/HTTPS URI containing the /resource
+//# name/).
+fn examine_request_line(request: &Request) -> Result<&str, HandshakeError> {
+    let Request { method, version, target, .. } = request;
     if method != "GET" {
         return Err(HandshakeError::found(Fault::Method, method.as_bytes()));
     }
     if *version != HttpVersion::Http11 {
         return Err(HandshakeError::told(Fault::HttpVersion, "HTTP/1.0".to_owned()));
     }
+    resource_name(target, host(request)?)
+}
+
+fn examine_upgrade(headers: &Headers) -> Result<(), HandshakeError> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
     //# An |Upgrade| header field containing the value "websocket", treated as an ASCII
     //# case-insensitive value.
@@ -245,9 +259,6 @@ fn examine_carrier(request: &mut Request) -> Result<(), HandshakeError> {
         let found = headers.first("Connection").unwrap_or_default();
         return Err(HandshakeError::found(Fault::ConnectionMissing, found));
     }
-    examine_body(headers)?;
-    let target = resource_name(&request.target, host(request)?)?.to_owned();
-    request.target = target;
     Ok(())
 }
 

@@ -115,13 +115,16 @@ impl Url {
     fn resolve(&self, location: &str) -> String {
         let location = location.split('#').next().unwrap_or_default();
         let scheme = if self.secure { "wss" } else { "ws" };
-        let lower = location.get(..8).unwrap_or(location).to_ascii_lowercase();
-        match lower.split_once("://") {
-            Some(("http" | "https", _)) => {
-                return format!("ws{}", location.get(4..).unwrap_or_default());
+        let end = location.find([':', '/', '?']).unwrap_or(location.len());
+        match location.split_at_checked(end) {
+            Some((http, rest)) if rest.starts_with(':') => {
+                return match &http.to_ascii_lowercase()[..] {
+                    "http" => format!("ws{rest}"),
+                    "https" => format!("wss{rest}"),
+                    _ => location.to_owned(),
+                };
             }
-            Some(_) => return location.to_owned(),
-            None => {}
+            _ => {}
         }
         if location.starts_with("//") {
             return format!("{scheme}:{location}");
