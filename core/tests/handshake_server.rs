@@ -135,7 +135,7 @@ fn each_wrong_line_is_refused_with_its_own_status() {
         (with(0, "GET http://evil.example/chat HTTP/1.1"), Target, 400),
         (with(0, "GET http://server.example.com:8080/ HTTP/1.1"), Target, 400),
         (with(0, "GET http://u@server.example.com/ HTTP/1.1"), Target, 400),
-        (with(0, "GET http://server.example.com HTTP/1.1"), Target, 400),
+        (with(0, "GET http://server.example.com?x HTTP/1.1"), Target, 400),
         (with(0, "GET ws://server.example.com/ HTTP/1.1"), Target, 400),
         (with(0, "GET file:///etc/passwd HTTP/1.1"), Target, 400),
         (with(1, ""), Host, 400),
@@ -312,11 +312,33 @@ fn the_application_refuses_with_its_own_words() {
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"chat\"\r\n\
          Connection: close\r\nContent-Length: 12\r\n\r\nwho are you?"
     );
-    for status in [0, 100, 101, 200, 299, 600, 999] {
+    for status in [0, 100, 101, 199, 600, 999] {
         let error = Response::refusal(status, headers.clone(), b"").expect_err("not a refusal");
         assert_eq!(error.fault, Fault::OptionStatus);
     }
     headers.push("content-length", b"5").expect("valid");
     let error = Response::refusal(404, headers, b"").expect_err("reserved");
     assert_eq!(error.fault, Fault::OptionHeaderReserved);
+}
+
+#[test]
+fn a_refusal_keeps_the_request_for_hosts_that_answer_plain_http() {
+    let refusal = refused(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(refusal.error.fault, Fault::UpgradeMissing);
+    assert_eq!(refusal.request.expect("read").target, "/health");
+    let response = Response::refusal(200, Headers::new(), b"OK\n").expect("valid");
+    assert!(response.to_bytes().starts_with(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"));
+    assert_eq!(refused(b"GET /health\r\n\r\n").request, None);
+}
+
+#[test]
+fn absolute_targets_are_reduced_to_their_path() {
+    for (target, path) in [
+        ("http://server.example.com", "/"),
+        ("https://SERVER.example.com:443/a?b=http://c", "/a?b=http://c"),
+        ("/http://evil.example/", "/http://evil.example/"),
+    ] {
+        let upgrade = examine(&with(0, &format!("GET {target} HTTP/1.1"))).expect("valid");
+        assert_eq!(upgrade.request().target, path);
+    }
 }

@@ -17,6 +17,8 @@ use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+//= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
+//# Any extension-token used MUST be a registered token (see Section 11.4).
 /// The only extension that this crate knows.
 const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
 
@@ -119,6 +121,10 @@ impl Offer {
         options: &ClientOptions,
         deflate: Option<&DeflateConfig>,
     ) -> Result<Self, HandshakeError> {
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+        //# The "Request-URI" part of the request MUST match the /resource name/ defined in Section 3
+        //# (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource
+        //# name/, /host/, and /port/ that match the corresponding ws/wss URI.
         request.target.clone_from(&url.target);
         let headers = &mut request.headers;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
@@ -162,6 +168,10 @@ impl Offer {
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
     //# The client MUST validate the server's response as follows:
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# If the server's response does not conform to the requirements for the server's handshake as
+    //# defined in this section and in Section 4.2.2, the client MUST _Fail the WebSocket Connection_.
     /// What was agreed on, if the response agrees to this request.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Owns the table of faults and the two errors made of them: [`HandshakeError`] for whoever must give
 //! up, [`Refusal`] for the server that has to answer. Knows nothing of the places that find them.
 
-use super::head::Response;
+use super::head::{Request, Response};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -172,7 +172,7 @@ faults! {
     OptionSubprotocolNotOffered = "option.subprotocol_not_offered", 500, "RFC 6455 section 4.2.2",
         "one of the subprotocols that the client offered, or none";
     /// A status that cannot refuse a handshake.
-    OptionStatus = "option.status", 500, "RFC 6455 section 4.2.2", "a status from 300 to 599";
+    OptionStatus = "option.status", 500, "RFC 6455 section 4.2.2", "a status from 200 to 599";
 }
 
 /// Why there is no connection.
@@ -237,6 +237,9 @@ pub struct Refusal {
     pub error: HandshakeError,
     /// What to send.
     pub response: Box<Response>,
+    /// The request, if it was read as far as that. A host that serves plain HTTP on the same port,
+    /// such as a health check, answers it in its own way.
+    pub request: Option<Box<Request>>,
 }
 
 impl fmt::Display for Refusal {
@@ -248,7 +251,7 @@ impl fmt::Display for Refusal {
 impl core::error::Error for Refusal {}
 
 /// `bytes` in quotes, on one line, at most 80 characters of them.
-pub(crate) fn printable(bytes: &[u8]) -> String {
+fn printable(bytes: &[u8]) -> String {
     const MOST: usize = 80;
     let shown = bytes.get(..MOST).unwrap_or(bytes);
     let more = if bytes.len() > MOST { "..." } else { "" };

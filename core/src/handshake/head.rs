@@ -90,6 +90,8 @@ impl Request {
         .chain(lower_case(&self.headers))
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# The handshake MUST be a valid HTTP request as specified by [RFC2616].
     /// The bytes of the request in HTTP/1.1. Method and target must be valid.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512);
@@ -104,7 +106,7 @@ impl Request {
     pub(crate) fn parse(head: &RawHead) -> Result<Self, HandshakeError> {
         let mut fields = vec![httparse::EMPTY_HEADER; head.lines];
         let mut parsed = httparse::Request::new(&mut fields);
-        complete(parsed.parse(&head.bytes))?;
+        complete(parsed.parse(&head.bytes), head)?;
         Ok(Self {
             version: version(parsed.version),
             method: parsed.method.unwrap_or_default().to_string(),
@@ -131,10 +133,14 @@ pub struct Response {
 }
 
 impl Response {
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
+    //# If the requested service is not available, the server MUST send an appropriate HTTP error
+    //# code (such as 404 Not Found) and abort the WebSocket handshake.
     /// A response that refuses a handshake, with `Connection: close` and the length of its body.
     ///
     /// Use it for what your application decides: 401 with `WWW-Authenticate`, 302 with `Location`,
-    /// 404 for an unknown path, 503 when there are too many connections. Close after sending it.
+    /// 404 for an unknown path, 503 when there are too many connections. Close after sending it. Over
+    /// HTTP/1.1 a 200 refuses as well, and answers a health check; over HTTP/2 it would accept.
     ///
     /// ```
     /// use polywire::handshake::{Headers, Response};
@@ -149,7 +155,7 @@ impl Response {
     /// [`Fault::OptionStatus`] for a status that would not refuse, [`Fault::OptionHeaderReserved`]
     /// for a header that is set here.
     pub fn refusal(status: u16, headers: Headers, body: &[u8]) -> Result<Self, HandshakeError> {
-        if !matches!(status, 300..=599) {
+        if !matches!(status, 200..=599) {
             return Err(HandshakeError::told(Fault::OptionStatus, status.to_string()));
         }
         for reserved in ["connection", "content-length", "transfer-encoding"] {
@@ -187,7 +193,7 @@ impl Response {
     pub(crate) fn parse(head: &RawHead) -> Result<Self, HandshakeError> {
         let mut fields = vec![httparse::EMPTY_HEADER; head.lines];
         let mut parsed = httparse::Response::new(&mut fields);
-        complete(parsed.parse(&head.bytes))?;
+        complete(parsed.parse(&head.bytes), head)?;
         Ok(Self {
             version: version(parsed.version),
             status: parsed.code.unwrap_or_default(),
@@ -198,16 +204,18 @@ impl Response {
     }
 }
 
-/// A parse of a whole head either completes or fails.
-fn complete(parsed: httparse::Result<usize>) -> Result<(), HandshakeError> {
-    match parsed {
-        Ok(httparse::Status::Complete(_)) => Ok(()),
-        Ok(httparse::Status::Partial) => Err(HandshakeError::missing(Fault::HeadMalformed)),
+/// A parse must use the head up to its blank line: if two parsers disagreed about where a head ends,
+/// the bytes between would be a smuggled request.
+fn complete(parsed: httparse::Result<usize>, head: &RawHead) -> Result<(), HandshakeError> {
+    let found = match parsed {
+        Ok(httparse::Status::Complete(used)) if used == head.bytes.len() => return Ok(()),
+        Ok(_) => "another end of the head".to_string(),
         Err(httparse::Error::Version) => {
-            Err(HandshakeError::told(Fault::HttpVersion, "another version".to_string()))
+            return Err(HandshakeError::told(Fault::HttpVersion, "another version".to_string()));
         }
-        Err(error) => Err(HandshakeError::told(Fault::HeadMalformed, error.to_string())),
-    }
+        Err(error) => error.to_string(),
+    };
+    Err(HandshakeError::told(Fault::HeadMalformed, found))
 }
 
 const fn version(minor: Option<u8>) -> HttpVersion {

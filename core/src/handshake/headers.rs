@@ -3,7 +3,7 @@
 //! Owns their validation (RFC 9110 section 5), so nothing that could break out of a line ever gets
 //! into a head. Knows nothing of what the fields mean.
 
-use super::error::{Fault, HandshakeError, printable};
+use super::error::{Fault, HandshakeError};
 use crate::http::grammar::{is_token, is_value_byte, trim};
 use alloc::format;
 use alloc::string::String;
@@ -58,8 +58,9 @@ impl Headers {
             return Err(HandshakeError::found(Fault::OptionHeader, name.as_bytes()));
         }
         let value = trim(value);
-        if !value.iter().all(|&byte| is_value_byte(byte)) {
-            let found = format!("{name} with the value {}", printable(value));
+        if let Some(offset) = value.iter().position(|&byte| !is_value_byte(byte)) {
+            // Not the value itself: it may be a password that was read with its line end.
+            let found = format!("{name} with a control character at byte {offset} of its value");
             return Err(HandshakeError::told(Fault::OptionHeader, found));
         }
         self.append(name, value);

@@ -6,7 +6,7 @@
 use super::Agreement;
 use super::client::{ClientOptions, Offer};
 use super::error::{Fault, HandshakeError, Refusal};
-use super::head::{HttpVersion, Request, Response};
+use super::head::{Request, Response};
 use super::server::{ServerPolicy, Upgrade};
 use super::url::Url;
 use crate::config::Config;
@@ -55,6 +55,13 @@ enum ClientState {
 }
 
 impl ClientHandshake {
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# Once a connection to the server has been established (including a connection via a proxy or
+    //# over a TLS-encrypted tunnel), the client MUST send an opening handshake to the server.
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# Once the client's opening handshake has been sent, the client MUST wait for a response from
+    //# the server before sending any further data.
     /// A handshake that starts now, and the bytes to send. `nonce` is random and used only once.
     ///
     /// Limits, the time limit and the offer of compression come from `config`.
@@ -234,7 +241,7 @@ impl ServerHandshake {
     /// The refusal: send its response, then close.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) -> Poll<Result<Upgrade, Refusal>> {
         if self.deadline().is_some_and(|deadline| now >= deadline) {
-            return self.refuse(HandshakeError::missing(Fault::Timeout), HttpVersion::Http11);
+            return self.refuse(HandshakeError::missing(Fault::Timeout));
         }
         let (head, rest) = match &mut self.state {
             ServerState::Refused => return Poll::Pending,
@@ -245,12 +252,12 @@ impl ServerHandshake {
             ServerState::Head(reader) => match reader.read(bytes) {
                 Ok(None) => return Poll::Pending,
                 Ok(Some(complete)) => complete,
-                Err(error) => return self.refuse(error.into(), HttpVersion::Http11),
+                Err(error) => return self.refuse(error.into()),
             },
         };
         let request = match Request::parse(&head) {
             Ok(request) => request,
-            Err(error) => return self.refuse(error, HttpVersion::Http11),
+            Err(error) => return self.refuse(error),
         };
         match Upgrade::examine(request, &self.policy, self.config.deflate.as_ref()) {
             Ok(upgrade) => {
@@ -272,7 +279,7 @@ impl ServerHandshake {
     /// The refusal, unless the request is complete. The client may still read it.
     pub fn receive_eof(&mut self) -> Poll<Result<Upgrade, Refusal>> {
         if matches!(self.state, ServerState::Head(_)) {
-            return self.refuse(HandshakeError::missing(Fault::StreamEnded), HttpVersion::Http11);
+            return self.refuse(HandshakeError::missing(Fault::StreamEnded));
         }
         Poll::Pending
     }
@@ -303,7 +310,7 @@ impl ServerHandshake {
             ServerState::Deciding { leftover, overflow: false } => leftover,
             ServerState::Deciding { .. } => {
                 let error = HandshakeError::missing(Fault::EarlyData);
-                return Err(Refusal::new(error, HttpVersion::Http11));
+                return Err(Refusal::new(error, Some(upgrade.into_request())));
             }
             ServerState::Head(_) | ServerState::Refused => Vec::new(),
         };
@@ -320,13 +327,9 @@ impl ServerHandshake {
         }
     }
 
-    fn refuse(
-        &mut self,
-        error: HandshakeError,
-        version: HttpVersion,
-    ) -> Poll<Result<Upgrade, Refusal>> {
+    fn refuse(&mut self, error: HandshakeError) -> Poll<Result<Upgrade, Refusal>> {
         self.state = ServerState::Refused;
-        Poll::Ready(Err(Refusal::new(error, version)))
+        Poll::Ready(Err(Refusal::new(error, None)))
     }
 }
 

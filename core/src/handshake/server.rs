@@ -14,6 +14,7 @@ use crate::http::body::decimal;
 use crate::http::grammar::{extensions, is_token, list};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -68,6 +69,9 @@ impl Upgrade {
     //# is not important), including but not limited to any violations of the ABNF grammar specified
     //# for the components of the handshake, the server MUST stop processing the client's handshake
     //# and return an HTTP response with an appropriate error code (such as 400 Bad Request).
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
+    //# Incoming data MUST always be validated by both clients and servers.
     /// Checks a request. `deflate` is the server's own configuration, if it accepts compression.
     ///
     /// The target of an absolute URI is reduced to its path and query: an application that routes or
@@ -100,7 +104,7 @@ impl Upgrade {
             Ok((accept, subprotocols, chosen, deflate)) => {
                 Ok(Self { request, accept, subprotocols, chosen, deflate, headers: Headers::new() })
             }
-            Err(error) => Err(Refusal::new(error, request.version)),
+            Err(error) => Err(Refusal::new(error, Some(request))),
         }
     }
 
@@ -167,6 +171,10 @@ impl Upgrade {
     }
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
+    //# When a client establishes a WebSocket connection to a server, the server MUST complete the
+    //# following steps to accept the connection and send the server's opening handshake.
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
     //# If the server chooses to accept the incoming connection, it MUST reply with a valid HTTP
     //# response indicating the following.
     /// The response to send, and what was agreed on.
@@ -185,6 +193,10 @@ impl Upgrade {
             }
             None => 200,
         };
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
+        //# However, the |Sec-WebSocket-Protocol| header field MUST NOT appear more than once in an
+        //# HTTP response.
+
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
         //# The absence of such a field is equivalent to the null value (meaning that if the server
         //# does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a
@@ -194,6 +206,15 @@ impl Upgrade {
         }
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
         //# Extensions not listed by the client MUST NOT be listed.
+
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
+        //# If the server supports multiple extensions, then the value MUST be derived from the
+        //# client's handshake, specifically by selecting one or more of the values from the
+        //# |Sec-WebSocket-Extensions| field.
+
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-11.3.2
+        //# However, the |Sec-WebSocket-Extensions| header field MUST NOT appear more than once in an
+        //# HTTP response.
 
         //= https://www.rfc-editor.org/rfc/rfc6455#section-9
         //# A server MUST NOT respond with any extension not requested by the client.
@@ -337,10 +358,15 @@ fn resource_name<'a>(target: &'a str, host: Authority<'_>) -> Result<&'a str, Ha
         _ if scheme.eq_ignore_ascii_case("https") => 443,
         _ => return Err(unfit()),
     };
-    let (authority, path) =
-        rest.split_at_checked(rest.find('/').ok_or_else(unfit)?).ok_or_else(unfit)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end).ok_or_else(unfit)?;
     let same = Authority::parse(authority).is_ok_and(|authority| authority.is_same(&host, default));
-    if same { Ok(path) } else { Err(unfit()) }
+    match path {
+        _ if !same => Err(unfit()),
+        "" => Ok("/"),
+        _ if path.starts_with('/') => Ok(path),
+        _ => Err(unfit()),
+    }
 }
 
 /// Version and key. The result is the value that answers the key, if there has to be one.
@@ -411,12 +437,14 @@ fn origin(headers: &Headers) -> Result<Option<&str>, HandshakeError> {
 //# logically the same as a single |Sec-WebSocket-Protocol| header field that contains all values).
 fn offered_subprotocols(headers: &Headers) -> Result<Vec<String>, HandshakeError> {
     let mut offered: Vec<String> = Vec::new();
+    // A set, because comparing each name with each other would take quadratic time.
+    let mut seen = BTreeSet::new();
     let mut values = headers.all("Sec-WebSocket-Protocol").peekable();
     let present = values.peek().is_some();
     for name in values.flat_map(list) {
         let unfit = || HandshakeError::found(Fault::SubprotocolList, name);
         let token = core::str::from_utf8(name).ok().filter(|_| is_token(name)).ok_or_else(unfit)?;
-        if offered.iter().any(|earlier| earlier == token) {
+        if !seen.insert(name) {
             return Err(unfit());
         }
         offered.push(token.to_owned());
@@ -431,8 +459,9 @@ impl Refusal {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
     //# If the invalid data is sent during the WebSocket handshake, the server SHOULD return an
     //# appropriate HTTP [RFC2616] status code.
-    /// The answer to a client that made `error`.
-    pub(crate) fn new(error: HandshakeError, version: HttpVersion) -> Self {
+    /// The answer to a client that made `error`, in this request if it was read at all.
+    pub(crate) fn new(error: HandshakeError, request: Option<Request>) -> Self {
+        let version = request.as_ref().map_or(HttpVersion::Http11, |request| request.version);
         let fault = error.fault;
         let mut headers = Headers::new();
         let mut status = fault.status();
@@ -469,6 +498,7 @@ impl Refusal {
         headers.append("Content-Type", b"text/plain; charset=utf-8");
         headers.append("Content-Length", body.len().to_string().as_bytes());
         let (reason, body) = (reason(status).to_owned(), body.into_bytes());
-        Self { error, response: Box::new(Response { version, status, reason, headers, body }) }
+        let response = Box::new(Response { version, status, reason, headers, body });
+        Self { error, response, request: request.map(Box::new) }
     }
 }

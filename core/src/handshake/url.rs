@@ -38,6 +38,14 @@ pub struct Url {
 }
 
 impl Url {
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# The components of the WebSocket URI passed into this algorithm (/host/, /port/, /resource
+    //# name/, and /secure/ flag) MUST be valid according to the specification of WebSocket URIs
+    //# specified in Section 3.
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# If any of the components are invalid, the client MUST _Fail the WebSocket Connection_ and
+    //# abort these steps.
     /// Parses a URL.
     ///
     /// Characters outside ASCII and others that a path or query must not contain are
@@ -98,7 +106,7 @@ impl Url {
     pub fn redirect(&self, location: &str) -> Result<Self, HandshakeError> {
         let mut next = Self::parse(&self.resolve(location))?;
         if self.secure && !next.secure {
-            return Err(HandshakeError::found(Fault::UrlScheme, location.as_bytes()));
+            return Err(HandshakeError::found(Fault::UrlScheme, b"ws"));
         }
         if next.credentials.is_none() && self.is_same_origin(&next) {
             next.credentials.clone_from(&self.credentials);
@@ -166,12 +174,14 @@ const fn default_port(secure: bool) -> u16 {
 //# The URI is called "secure" (and it is said that "the secure flag is set") if the scheme component
 //# matches "wss" case-insensitively.
 fn split_scheme(text: &str) -> Result<(bool, &str), HandshakeError> {
-    let (scheme, rest) = text.split_once("://").unwrap_or((text, ""));
+    let (scheme, rest) = text.split_once("://").unwrap_or_default();
     if scheme.eq_ignore_ascii_case("wss") {
         Ok((true, rest))
     } else if scheme.eq_ignore_ascii_case("ws") {
         Ok((false, rest))
     } else {
+        // What follows the first colon may be a password.
+        let scheme = text.split(':').next().unwrap_or_default();
         Err(HandshakeError::found(Fault::UrlScheme, scheme.as_bytes()))
     }
 }

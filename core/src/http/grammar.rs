@@ -60,6 +60,10 @@ pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty())
 }
 
+//= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
+//# If a value is received by either the client or the server during negotiation that does not conform
+//# to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket
+//# Connection_.
 /// Appends the extensions that `value` lists. The error is the offset of the first byte that does
 /// not fit the grammar.
 pub(crate) fn extensions<'a>(value: &'a [u8], found: &mut Vec<Extension<'a>>) -> Result<(), usize> {
@@ -144,6 +148,10 @@ impl<'a> Cursor<'a> {
             _ => Err(self.at),
         }
     }
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.3
+    //# When using the quoted-string syntax variant, the value after quoted-string unescaping MUST
+    //# conform to the 'token' ABNF.
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
     //# When using the quoted-string syntax variant, the value after quoted-string unescaping MUST
