@@ -20,7 +20,7 @@ mod time;
 
 pub use close::CloseCode;
 pub use config::{Config, Delivery, Role};
-pub use deflate::{Contexts, DeflateConfig, DeflateParams, DeflatePool};
+pub use deflate::{Contexts, DeflateConfig, DeflateEngine, DeflateParams, DeflatePool};
 pub use error::{Rule, UsageError, Violation};
 pub use event::{Cause, Data, Ended, Event};
 pub use frame::opcode::Opcode;

@@ -1,8 +1,25 @@
 //! permessage-deflate: RFC 7692.
+//!
+//! Owns the configuration and the agreed parameters. `offer` negotiates them; `inflation` and
+//! `deflation` are the two directions of a connection; `history` is what a folded one keeps; `pool`
+//! lends the engines, `engine` hides which of `miniz` and `zlib` they are. Nothing here knows frames or
+//! connections.
 
+mod deflation;
+mod engine;
+mod history;
+mod inflation;
+mod miniz;
 pub(crate) mod offer;
+mod pool;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "zlib")]
+mod zlib;
 
-use alloc::vec::Vec;
+pub(crate) use deflation::{Deflation, compress_standalone};
+pub(crate) use inflation::Inflation;
+pub use pool::DeflatePool;
 
 /// How this endpoint compresses, and what it offers or accepts.
 #[derive(Clone, Debug)]
@@ -35,9 +52,24 @@ pub enum Contexts {
     Dedicated,
 }
 
-/// Engines shared by any number of connections.
-#[derive(Clone, Debug, Default)]
-pub struct DeflatePool {}
+/// The code that compresses. Each reads what the other wrote; they differ in speed and ratio only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "zlib"), derive(Default))]
+pub enum DeflateEngine {
+    /// `miniz_oxide`: small, without `std`.
+    #[cfg_attr(not(feature = "zlib"), default)]
+    Miniz,
+    /// zlib-rs: several times faster.
+    #[cfg(feature = "zlib")]
+    Zlib,
+}
+
+#[cfg(feature = "zlib")]
+impl Default for DeflateEngine {
+    fn default() -> Self {
+        Self::Zlib
+    }
+}
 
 impl Default for DeflateConfig {
     fn default() -> Self {
@@ -74,60 +106,4 @@ pub(crate) enum InflateError {
     Invalid,
     /// More than the limit.
     TooBig,
-}
-
-/// The receiving direction of one connection.
-#[derive(Debug)]
-pub(crate) struct Inflation {}
-
-impl Inflation {
-    /// `window_bits` and `no_context_takeover` are those of the peer's compressor.
-    pub(crate) fn new(_window_bits: u8, _no_context_takeover: bool, _config: &DeflateConfig) -> Self {
-        Self {}
-    }
-
-    /// Inflates the next unmasked bytes of the message and appends them to `output`, which never
-    /// grows beyond `limit` bytes.
-    pub(crate) fn inflate(&mut self, _input: &[u8], _output: &mut Vec<u8>, _limit: usize) -> Result<(), InflateError> {
-        todo!()
-    }
-
-    /// Ends the message: inflates the four bytes that the sender cut off (RFC 7692 section 7.2.2).
-    pub(crate) fn finish(&mut self, _output: &mut Vec<u8>, _limit: usize) -> Result<(), InflateError> {
-        todo!()
-    }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        0
-    }
-}
-
-/// The sending direction of one connection.
-#[derive(Debug)]
-pub(crate) struct Deflation {}
-
-impl Deflation {
-    /// `window_bits` and `no_context_takeover` are those of this end's compressor.
-    pub(crate) fn new(_window_bits: u8, _no_context_takeover: bool, _config: &DeflateConfig) -> Self {
-        Self {}
-    }
-
-    /// Appends the whole message compressed to `output` and returns true; or, if that would not be
-    /// shorter, leaves `output` and the context as they were and returns false. `level` overrides
-    /// the configured one.
-    pub(crate) fn message(&mut self, _payload: &[u8], _level: Option<u8>, _output: &mut Vec<u8>) -> bool {
-        todo!()
-    }
-
-    /// Appends the next part of a message compressed to `output`.
-    pub(crate) fn part(&mut self, _payload: &[u8], _last: bool, _level: Option<u8>, _output: &mut Vec<u8>) {
-        todo!()
-    }
-
-    /// Notes plain text that went out compressed elsewhere (a prepared message).
-    pub(crate) fn record(&mut self, _plaintext: &[u8]) {}
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        0
-    }
 }
