@@ -90,11 +90,11 @@ pub(super) enum Compressor {
 }
 
 impl Compressor {
-    pub(super) fn new(engine: DeflateEngine, window_bits: u8, level: u8) -> Self {
+    pub(super) fn new(engine: DeflateEngine, setting: Setting) -> Self {
         match engine {
-            DeflateEngine::Miniz => Self::Miniz(miniz::Compressor::new(level)),
+            DeflateEngine::Miniz => Self::Miniz(miniz::Compressor::new(setting)),
             #[cfg(feature = "zlib")]
-            DeflateEngine::Zlib => Self::Zlib(zlib::Compressor::new(window_bits, level)),
+            DeflateEngine::Zlib => Self::Zlib(zlib::Compressor::new(setting)),
         }
     }
 
@@ -117,8 +117,9 @@ impl Compressor {
         }
     }
 
-    /// Goes on with the context of the message before, as far as the engine can.
-    pub(super) fn resume(&mut self, setting: Setting, expected: usize) {
+    /// Goes on with the context of the message before. Returns false if the engine cannot: then the
+    /// message must `begin`.
+    pub(super) fn resume(&mut self, setting: Setting, expected: usize) -> bool {
         match self {
             Self::Miniz(engine) => engine.resume(setting, expected),
             #[cfg(feature = "zlib")]

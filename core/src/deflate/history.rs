@@ -44,6 +44,11 @@ impl History {
         [older, newer]
     }
 
+    /// Whether more bytes would teach little.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.bytes.len() >= self.limit / 2
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         self.bytes.capacity()
     }

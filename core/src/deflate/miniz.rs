@@ -20,6 +20,12 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
+/// How much history is compressed again before a message.
+///
+/// Measured on JSON messages of 1 KiB at level 6 and 12 bits on 256 connections, microseconds and
+/// ratio: nothing 24 and .37, 256 bytes 36 and .29, 1 KiB 45 and .24, 2 KiB 66 and .22, all 114 and .21.
+const PRIMED: usize = 1 << 10;
+
 pub(super) struct Decompressor {
     inflate: Box<DecompressorOxide>,
 }
@@ -77,20 +83,20 @@ impl Compressor {
     /// Measured.
     pub(super) const HEAP_BYTES: usize = 319_000;
 
-    pub(super) fn new(level: u8) -> Self {
-        let flags = create_comp_flags_from_zip_params(level.into(), -15, 0);
-        let setting = Setting { level, window_bits: 15 };
+    pub(super) fn new(setting: Setting) -> Self {
+        let flags = create_comp_flags_from_zip_params(setting.level.into(), -15, 0);
         Self { deflate: Box::new(CompressorOxide::new(flags)), remembered: 0, setting }
     }
 
-    /// Without dictionaries, the history is compressed for nobody.
+    /// Without dictionaries, the end of the history is compressed for nobody.
     pub(super) fn begin(&mut self, setting: Setting, history: [&[u8]; 2], expected: usize) {
         self.forget(setting);
-        let mut skip = (history[0].len() + history[1].len())
-            .saturating_sub(self.window().saturating_sub(expected));
+        // Half of what the window leaves, so that the messages after this one can go on from here.
+        let primed = (self.window().saturating_sub(expected) / 2).min(PRIMED);
+        let mut skipped = (history[0].len() + history[1].len()).saturating_sub(primed);
         for part in history {
-            let (_, kept) = part.split_at(skip.min(part.len()));
-            skip = skip.saturating_sub(part.len());
+            let (_, kept) = part.split_at(skipped.min(part.len()));
+            skipped = skipped.saturating_sub(part.len());
             if !kept.is_empty() {
                 compress_to_output(&mut self.deflate, kept, TDEFLFlush::Sync, |_| true);
                 self.remembered += kept.len();
@@ -98,10 +104,9 @@ impl Compressor {
         }
     }
 
-    pub(super) fn resume(&mut self, setting: Setting, expected: usize) {
-        if self.setting != setting || self.remembered.saturating_add(expected) > self.window() {
-            self.forget(setting);
-        }
+    /// A change of level would leave hash chains of another kind behind.
+    pub(super) fn resume(&mut self, setting: Setting, expected: usize) -> bool {
+        self.setting == setting && self.remembered.saturating_add(expected) <= self.window()
     }
 
     pub(super) fn compress(&mut self, mut input: &[u8], most: usize, output: &mut Vec<u8>) -> bool {

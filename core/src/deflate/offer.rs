@@ -31,11 +31,8 @@ pub(crate) fn offer(config: &DeflateConfig) -> String {
     };
     let mut offers = wanted.element();
     if wanted.server_max_window_bits.is_some() && !wanted.server_no_context_takeover {
-        let second = Parameters {
-            server_no_context_takeover: true,
-            server_max_window_bits: None,
-            ..wanted
-        };
+        let second =
+            Parameters { server_no_context_takeover: true, server_max_window_bits: None, ..wanted };
         offers += ", ";
         offers += &second.element();
     }

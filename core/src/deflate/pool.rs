@@ -3,7 +3,7 @@
 //! Owns the idle engines and how many of them are kept. Knows nothing of what they are used for.
 
 use super::DeflateEngine;
-use super::engine::Compressor;
+use super::engine::{Compressor, Setting};
 use super::inflation::Inflater;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -25,9 +25,19 @@ pub struct DeflatePool {
 struct Shared {
     engine: DeflateEngine,
     kept: usize,
-    compressors: Mutex<Vec<Box<Compressor>>>,
+    compressors: Mutex<Compressors>,
     inflaters: Mutex<Vec<Box<Inflater>>>,
 }
+
+#[derive(Default)]
+struct Compressors {
+    idle: Vec<(Receipt, Box<Compressor>)>,
+    receipts: u64,
+}
+
+/// Names the state in which a compressor was put back: whoever finds it again finds it untouched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Receipt(u64);
 
 impl DeflatePool {
     /// Idle engines kept in each direction by default.
@@ -37,21 +47,43 @@ impl DeflatePool {
     /// made when needed, and dropped after use.
     pub fn new(engine: DeflateEngine, kept: usize) -> Self {
         let (compressors, inflaters) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { engine, kept, compressors, inflaters }) }
+        Self { shared: Arc::new(Shared { engine, kept: kept.max(1), compressors, inflaters }) }
     }
 
-    /// The lock is held for the search only: engines are made and dropped outside of it.
-    pub(super) fn take_compressor(&self, window_bits: u8, level: u8) -> Box<Compressor> {
-        let idle = {
-            let mut idle = self.shared.compressors.lock();
-            let found = idle.iter().rposition(|compressor| compressor.fits(window_bits));
-            found.map(|index| idle.swap_remove(index))
+    /// A compressor, and whether it is the one of the receipt. The lock is held for the search only:
+    /// engines are made and dropped outside of it.
+    pub(super) fn take_compressor(
+        &self,
+        receipt: Option<Receipt>,
+        setting: Setting,
+    ) -> (Box<Compressor>, bool) {
+        let found = {
+            let mut compressors = self.shared.compressors.lock();
+            let idle = &mut compressors.idle;
+            idle.iter()
+                .rposition(|(own, _)| Some(*own) == receipt)
+                .or_else(|| idle.iter().rposition(|(_, engine)| engine.fits(setting.window_bits)))
+                .map(|index| idle.remove(index))
         };
-        idle.unwrap_or_else(|| Box::new(Compressor::new(self.shared.engine, window_bits, level)))
+        match found {
+            Some((own, compressor)) => (compressor, Some(own) == receipt),
+            None => (Box::new(Compressor::new(self.shared.engine, setting)), false),
+        }
     }
 
-    pub(super) fn put_compressor(&self, compressor: Box<Compressor>) {
-        self.put(&self.shared.compressors, compressor);
+    /// A full pool drops the engine that was idle longest: its window may be one that nobody uses any
+    /// more.
+    pub(super) fn put_compressor(&self, compressor: Box<Compressor>) -> Receipt {
+        let (receipt, _surplus) = {
+            let mut compressors = self.shared.compressors.lock();
+            let surplus =
+                (compressors.idle.len() >= self.shared.kept).then(|| compressors.idle.remove(0));
+            compressors.receipts += 1;
+            let receipt = Receipt(compressors.receipts);
+            compressors.idle.push((receipt, compressor));
+            (receipt, surplus)
+        };
+        receipt
     }
 
     pub(super) fn take_inflater(&self) -> Box<Inflater> {
@@ -60,17 +92,20 @@ impl DeflatePool {
     }
 
     pub(super) fn put_inflater(&self, inflater: Box<Inflater>) {
-        self.put(&self.shared.inflaters, inflater);
+        let _surplus = {
+            let mut idle = self.shared.inflaters.lock();
+            if idle.len() < self.shared.kept {
+                idle.push(inflater);
+                None
+            } else {
+                Some(inflater)
+            }
+        };
     }
 
-    /// A full pool drops its oldest engine: it may be one of a window that nobody uses any more.
-    fn put<T>(&self, idle: &Mutex<Vec<Box<T>>>, engine: Box<T>) {
-        let _surplus = {
-            let mut idle = idle.lock();
-            let surplus = (idle.len() >= self.shared.kept.max(1)).then(|| idle.remove(0));
-            idle.push(engine);
-            surplus
-        };
+    /// Engines at hand: compressors and inflaters.
+    pub(super) fn idle(&self) -> (usize, usize) {
+        (self.shared.compressors.lock().idle.len(), self.shared.inflaters.lock().len())
     }
 }
 
@@ -82,10 +117,11 @@ impl Default for DeflatePool {
 
 impl fmt::Debug for DeflatePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (compressors, inflaters) = self.idle();
         f.debug_struct("DeflatePool")
             .field("engine", &self.shared.engine)
-            .field("idle_compressors", &self.shared.compressors.lock().len())
-            .field("idle_inflaters", &self.shared.inflaters.lock().len())
+            .field("idle_compressors", &compressors)
+            .field("idle_inflaters", &inflaters)
             .finish()
     }
 }

@@ -4,15 +4,16 @@
 //! how it is told of plain text it did not see. Knows nothing of messages. RFC 7692 section 7.2.
 
 use super::InflateError;
-use super::engine::{Step, Stop};
+use super::engine::{Setting, Step, Stop};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status};
 
-/// The largest memory level that pays: see the figures at `DeflateConfig::level`.
-const MEM_LEVEL: i32 = 8;
+/// Measured on JSON at 12 bits: from 8 to 5 the engine shrinks from 270 to 165 KB, and the ratio stays
+/// within 1 % up to 16 KiB.
+const MEM_LEVEL: i32 = 5;
 
 /// Compressed bytes pass through here, because the engine writes only to initialised memory.
 const SCRATCH: usize = 16 << 10;
@@ -77,8 +78,8 @@ pub(super) struct Compressor {
 }
 
 impl Compressor {
-    pub(super) fn new(window_bits: u8, level: u8) -> Self {
-        let window_bits = Self::own_window_bits(window_bits);
+    pub(super) fn new(setting: Setting) -> Self {
+        let (level, window_bits) = (setting.level, Self::own_window_bits(setting.window_bits));
         let config = DeflateConfig {
             window_bits: -i32::from(window_bits),
             level: level.into(),
@@ -104,11 +105,12 @@ impl Compressor {
         }
     }
 
-    pub(super) fn resume(&mut self, level: u8) {
+    pub(super) fn resume(&mut self, level: u8) -> bool {
         if self.level != level {
             self.deflate.set_level(level.into()).expect("nothing is pending after a flush");
             self.level = level;
         }
+        true
     }
 
     pub(super) fn compress(&mut self, mut input: &[u8], most: usize, output: &mut Vec<u8>) -> bool {
@@ -138,7 +140,7 @@ impl Compressor {
 
     /// Measured: the window and its chains, and the parts that do not depend on the window.
     pub(super) fn heap_bytes(&self) -> usize {
-        (4 << self.window_bits) + 250_000 + self.scratch.len()
+        (4 << self.window_bits) + 150_000 + self.scratch.len()
     }
 
     /// A raw stream of 8 bits panics, and one of 9 reaches back 2^9 - 262 = 250 bytes at most, which
