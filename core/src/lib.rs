@@ -29,7 +29,7 @@ mod utf8;
 pub use close::CloseCode;
 pub use config::{Config, Delivery, Role};
 pub use connection::{Connection, Wants};
-pub use deflate::{Contexts, DeflateConfig, DeflateParams, DeflatePool};
+pub use deflate::{Contexts, DeflateConfig, DeflateEngine, DeflateParams, DeflatePool};
 pub use error::{Rule, UsageError, Violation};
 pub use event::{Cause, Data, Ended, Event};
 pub use frame::header::FrameHeader;

@@ -1,28 +1,57 @@
 //! permessage-deflate: RFC 7692.
+//!
+//! Owns the configuration and the agreed parameters. `offer` negotiates them; `inflation` and
+//! `deflation` are the two directions of a connection; `history` is what a folded one keeps; `pool`
+//! lends the engines, `engine` hides which of `miniz` and `zlib` they are. Nothing here knows frames or
+//! connections.
 
+mod deflation;
+mod engine;
+mod history;
+mod inflation;
+mod miniz;
 pub(crate) mod offer;
+mod pool;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "zlib")]
+mod zlib;
 
 use crate::config::Role;
-use alloc::vec::Vec;
+pub(crate) use deflation::{Deflation, compress_standalone};
+pub(crate) use inflation::Inflation;
+pub use pool::DeflatePool;
 
 /// How this endpoint compresses, and what it offers or accepts.
+///
+/// The windows are what a connection costs: with takeover in both directions it holds the last bytes of
+/// plain text of each, 8 KiB by default. They also bound what the peer may cost: a peer that cannot
+/// limit its window is asked to start each message afresh.
 #[derive(Clone, Debug)]
 pub struct DeflateConfig {
-    /// Ask for, or impose, a server that starts each message with an empty window.
+    /// Ask for, or impose, a server that starts each message with an empty window. Default: false.
     pub server_no_context_takeover: bool,
-    /// Ask for, or impose, a client that starts each message with an empty window.
+    /// Ask for, or impose, a client that starts each message with an empty window. Default: false.
     pub client_no_context_takeover: bool,
     /// The largest window of the server's compressor, 8 to 15. Default: 12.
     pub server_max_window_bits: u8,
     /// The largest window of the client's compressor, 8 to 15. Default: 12.
     pub client_max_window_bits: u8,
-    /// Messages shorter than this are sent uncompressed.
+    /// Messages shorter than this are sent uncompressed. Default: 128.
+    ///
+    /// To prime a pooled engine costs the same for each message, about 8 us at 12 bits. Measured on JSON
+    /// with zlib-rs at level 6 on 256 connections, that is 0.29 us for each byte saved on messages of
+    /// 64 bytes, 0.15 at 128, 0.09 at 256 and 0.03 at 1 KiB.
     pub threshold: usize,
-    /// 1 (fastest) to 9 (smallest).
+    /// 1 (fastest) to 9 (smallest), and can be chosen for each message. Default: 6.
+    ///
+    /// Measured on JSON with zlib-rs at 12 bits on 256 connections, microseconds and ratio at 1 KiB and
+    /// 16 KiB: level 1 takes 13 (.32) and 79 (.32), 4 takes 23 (.22) and 161 (.20), 6 takes 25 (.22) and
+    /// 180 (.19). With `miniz_oxide` at 1 KiB, level 1 takes 28 (.31) and 6 takes 45 (.24).
     pub level: u8,
-    /// Pooled engines or engines of one's own.
+    /// Pooled engines or engines of one's own. Default: folded.
     pub contexts: Contexts,
-    /// Where pooled engines come from.
+    /// Where engines come from. Default: a pool of its own, shared by the clones of this configuration.
     pub pool: DeflatePool,
 }
 
@@ -30,15 +59,34 @@ pub struct DeflateConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Contexts {
     /// The last bytes of plain text only; engines are borrowed from the pool for each message.
+    ///
+    /// A connection that finds the engine of its last message untouched goes on with it, so a process
+    /// with one connection is as fast as with dedicated engines.
     #[default]
     Folded,
-    /// Engines of its own for the life of the connection: for few connections with large windows.
+    /// Engines of its own for the life of the connection, 300 KB with zlib-rs: for few busy connections
+    /// with large windows.
     Dedicated,
 }
 
-/// Engines shared by any number of connections.
-#[derive(Clone, Debug, Default)]
-pub struct DeflatePool {}
+/// The code that compresses. Each reads what the other wrote; they differ in speed and ratio only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "zlib"), derive(Default))]
+pub enum DeflateEngine {
+    /// `miniz_oxide`: small, without `std`.
+    #[cfg_attr(not(feature = "zlib"), default)]
+    Miniz,
+    /// zlib-rs: several times faster.
+    #[cfg(feature = "zlib")]
+    Zlib,
+}
+
+#[cfg(feature = "zlib")]
+impl Default for DeflateEngine {
+    fn default() -> Self {
+        Self::Zlib
+    }
+}
 
 impl Default for DeflateConfig {
     fn default() -> Self {
@@ -47,7 +95,7 @@ impl Default for DeflateConfig {
             client_no_context_takeover: false,
             server_max_window_bits: 12,
             client_max_window_bits: 12,
-            threshold: 64,
+            threshold: 128,
             level: 6,
             contexts: Contexts::Folded,
             pool: DeflatePool::default(),
@@ -98,96 +146,4 @@ pub(crate) enum InflateError {
     Invalid,
     /// More than the limit.
     TooBig,
-}
-
-pub(crate) fn compress_standalone(
-    _payload: &[u8],
-    _window_bits: u8,
-    _level: u8,
-    _pool: &DeflatePool,
-) -> Vec<u8> {
-    todo!()
-}
-/// The receiving direction of one connection.
-#[derive(Debug)]
-pub(crate) struct Inflation {}
-
-impl Inflation {
-    /// `window_bits` and `no_context_takeover` are those of the peer's compressor.
-    pub(crate) fn new(
-        _window_bits: u8,
-        _no_context_takeover: bool,
-        _config: &DeflateConfig,
-    ) -> Self {
-        Self {}
-    }
-
-    /// Inflates the next unmasked bytes of the message and appends them to `output`, which never
-    /// grows beyond `limit` bytes.
-    pub(crate) fn inflate(
-        &mut self,
-        _input: &[u8],
-        _output: &mut Vec<u8>,
-        _limit: usize,
-    ) -> Result<(), InflateError> {
-        todo!()
-    }
-
-    /// Ends the message: inflates the four bytes that the sender cut off (RFC 7692 section 7.2.2).
-    pub(crate) fn finish(
-        &mut self,
-        _output: &mut Vec<u8>,
-        _limit: usize,
-    ) -> Result<(), InflateError> {
-        todo!()
-    }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        0
-    }
-}
-
-/// The sending direction of one connection.
-#[derive(Debug)]
-pub(crate) struct Deflation {}
-
-impl Deflation {
-    /// `window_bits` and `no_context_takeover` are those of this end's compressor.
-    pub(crate) fn new(
-        _window_bits: u8,
-        _no_context_takeover: bool,
-        _config: &DeflateConfig,
-    ) -> Self {
-        Self {}
-    }
-
-    /// Appends the whole message compressed to `output` and returns true; or, if that would not be
-    /// shorter, leaves `output` and the context as they were and returns false. `level` overrides
-    /// the configured one.
-    pub(crate) fn message(
-        &mut self,
-        _payload: &[u8],
-        _level: Option<u8>,
-        _output: &mut Vec<u8>,
-    ) -> bool {
-        todo!()
-    }
-
-    /// Appends the next part of a message compressed to `output`.
-    pub(crate) fn part(
-        &mut self,
-        _payload: &[u8],
-        _last: bool,
-        _level: Option<u8>,
-        _output: &mut Vec<u8>,
-    ) {
-        todo!()
-    }
-
-    /// Notes plain text that went out compressed elsewhere (a prepared message).
-    pub(crate) fn record(&mut self, _plaintext: &[u8]) {}
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        0
-    }
 }

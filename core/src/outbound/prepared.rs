@@ -92,11 +92,9 @@ impl Prepared {
                 Compression::Level(level) => level,
                 Compression::Configured | Compression::Never => config.level,
             };
-            let deflated = compress_standalone(&forms.payload, window_bits, level, &config.pool);
-            (deflated.len() < forms.payload.len()).then(|| {
-                let frame = frame(forms.kind, true, &deflated);
-                Compressed { payload_at: frame.len() - deflated.len(), frame }
-            })
+            let deflated = compress_standalone(&forms.payload, window_bits, level, &config.pool)?;
+            let frame = frame(forms.kind, true, &deflated);
+            Some(Compressed { payload_at: frame.len() - deflated.len(), frame })
         })
         .as_ref()
     }

@@ -1,0 +1,3 @@
+//! What the engines, the windows and the two directions keep.
+
+mod roundtrip;
