@@ -3,14 +3,14 @@
 
 use std::process::Command;
 
-use crate::conformance::{Server, example};
-use crate::{Outcome, step};
+use crate::Outcome;
+use crate::peers::{Server, build, example};
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask run".into());
     }
-    step::cargo(&["build", "--release", "--example", "echo_server", "--example", "echo_client"])?;
+    build(&["echo_server", "echo_client"])?;
     let server = Server::start("127.0.0.1:0")?;
     println!("the server listens on {}", server.url);
 
