@@ -1,6 +1,7 @@
 //! `cargo xtask house`: the rules of the house that a program can check.
 //!
-//! Owns those rules. The style of single lines belongs to rustfmt and clippy.
+//! Owns those rules. The style of single lines belongs to rustfmt and clippy, and what the core may import to
+//! `cargo xtask no-std`.
 
 use std::path::Path;
 
@@ -46,9 +47,6 @@ fn check_file(file: &str, text: &str, broken: &mut Vec<String>) {
         check_sizes(file, text, broken);
         check_unsafe(file, text, broken);
         check_head(file, text, broken);
-    }
-    if file.starts_with("core/src/") {
-        check_no_std(file, text, broken);
     }
 }
 
@@ -135,21 +133,6 @@ fn check_head(file: &str, text: &str, broken: &mut Vec<String>) {
     }
 }
 
-fn check_no_std(file: &str, text: &str, broken: &mut Vec<String>) {
-    let code = rust_source::code_only(text);
-    for (line, number) in code.lines().zip(1..) {
-        // Unit tests, the last item of a file, run where there is a std.
-        if line == "#[cfg(test)]" {
-            break;
-        }
-        // The features are documented to need it where it is named.
-        let named = line.match_indices("std::").any(|(at, _)| is_word(line, at, "std".len()));
-        if named && !code.contains("feature =") {
-            broken.push(format!("{file}:{number}: `std::` in the core, which has none"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,7 +156,6 @@ mod tests {
         let cases = [
             ("core/src/a.rs", "fn a() {}\n".to_owned()),
             ("core/src/a.rs", format!("{head}fn a() {{ unsafe {{ b() }} }}\n")),
-            ("core/src/a.rs", format!("{head}use std::fmt;\n")),
             ("core/src/a.rs", format!("{head}{}", "\n".repeat(FILE_LINES))),
             ("core/src/a.rs", long_function),
             ("cli/a.sh", format!("# {}: later\n", ["TO", "DO"].concat())),
@@ -186,11 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn kernels_may_be_unsafe_and_tests_may_use_std() {
+    fn kernels_may_be_unsafe() {
         assert_eq!(faults("core/src/kernels/a.rs", "//! K.\nfn a() { unsafe { b() } }\n"), 0);
-        assert_eq!(
-            faults("core/src/a.rs", "//! A.\n#[cfg(test)]\nmod tests {\n    use std::vec;\n}\n"),
-            0
-        );
     }
 }

@@ -11,6 +11,7 @@ mod conformance;
 mod coverage;
 mod house;
 mod no_std;
+mod peers;
 mod repository;
 mod run;
 mod rust_source;

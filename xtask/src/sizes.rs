@@ -1,6 +1,6 @@
 //! `cargo xtask sizes`: how long the files and functions of the core are.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::rust_source::{self, Function};
 use crate::{Outcome, repository};
@@ -40,7 +40,7 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-fn named_functions(path: &PathBuf, text: &str) -> Vec<(String, Function)> {
+fn named_functions(path: &Path, text: &str) -> Vec<(String, Function)> {
     let file = repository::shown(path);
     rust_source::functions(text).into_iter().map(|function| (file.clone(), function)).collect()
 }

@@ -47,7 +47,7 @@ impl Found {
             }
             match parse_target(target.trim()) {
                 None => {
-                    self.malformed.push(format!("{place}: not `{URL}NNNN#section-N`: {target}"))
+                    self.malformed.push(format!("{place}: not `{URL}NNNN#section-N`: {target}"));
                 }
                 Some(_) if quote.trim().is_empty() => {
                     self.malformed.push(format!("{place}: a citation without a `//#` line"));

@@ -94,27 +94,28 @@ impl Ledger {
     }
 
     fn except(&mut self, sections: &Sections, exception: &Exception) {
-        let Exception { rfc, section, quote, reason } = exception;
-        let mut complain = |why: &str| {
-            self.stale.push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"))
-        };
-        let hits = match sections.find(*rfc, section, quote) {
-            Err(why) => return complain(why),
-            Ok(hits) if hits.is_empty() => return complain("the quote holds no key word"),
-            Ok(hits) => hits,
-        };
+        if let Err(why) = self.try_except(sections, exception) {
+            let Exception { rfc, section, quote, .. } = exception;
+            self.stale
+                .push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"));
+        }
+    }
+
+    fn try_except(&mut self, sections: &Sections, exception: &Exception) -> Result<(), String> {
+        let hits = sections.find(exception.rfc, &exception.section, &exception.quote)?;
+        if hits.is_empty() {
+            return Err("the quote holds no key word".into());
+        }
         for (entry, keyword) in hits {
             let entry = &mut self.entries[entry];
             if let Some(place) = entry.cited[keyword].first() {
-                let why = format!("excepted, yet cited at {place}");
-                self.stale
-                    .push(format!("exceptions.toml: RFC {rfc} section {section}: {why}: {quote}"));
-            } else if entry.excepted[keyword].replace(reason.clone()).is_some() {
-                self.stale.push(format!(
-                    "exceptions.toml: RFC {rfc} section {section}: excepted twice: {quote}"
-                ));
+                return Err(format!("excepted, yet cited at {place}"));
+            }
+            if entry.excepted[keyword].replace(exception.reason.clone()).is_some() {
+                return Err("excepted twice".into());
             }
         }
+        Ok(())
     }
 }
 
