@@ -17,6 +17,7 @@ mod http;
 mod kernels;
 mod limits;
 mod time;
+mod utf8;
 
 pub use close::CloseCode;
 pub use config::{Config, Delivery, Role};
