@@ -96,8 +96,7 @@ fn unfinished(piece: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
-    use std::vec::Vec;
+    use alloc::vec::Vec;
 
     use super::*;
 
@@ -156,6 +155,23 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn long_text_may_be_cut_anywhere() {
+        let mut text: Vec<u8> = "aé€😀".repeat(30).into_bytes();
+        check_all_cuts(&text);
+        text[200] = 0xff;
+        check_all_cuts(&text);
+    }
+
+    #[test]
+    fn tells_how_much_is_unfinished() {
+        let mut state = Utf8::default();
+        for (byte, pending) in [(0xf0, 1), (0x9f, 2), (0x98, 3), (0x80, 0), (0x61, 0), (0xc3, 1)] {
+            assert_eq!(state.push(&[byte]), Ok(()));
+            assert_eq!((state.pending(), state.is_complete()), (pending, pending == 0));
         }
     }
 }

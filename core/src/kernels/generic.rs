@@ -1,191 +1,269 @@
-//! The kernels in safe, portable Rust, written so that the compiler turns them into vector code.
+//! The algorithm of the kernels, written once over any width of vector, in safe code.
 //!
-//! Everything here is `inline(always)`: a caller that was compiled for wider vectors (see
-//! `x86_64`) gets the same algorithm in its own instructions.
+//! Everything is `inline(always)`, so that it is compiled with the instructions of its caller.
+//!
+//! # The algorithm
+//!
+//! A payload is worked on in blocks of one vector. The bytes that do not fill a block are not a loop
+//! of their own: the **last block ends with the payload** and overlaps the one before it, and a long
+//! payload has a **first block** that starts with the payload, so that those between can start where
+//! memory is aligned (AVX2 stores that straddle cache lines halve the speed from 1 KiB up). In place
+//! no byte may be masked twice, so the two outer blocks are loaded before anything is stored and
+//! stored after everything else: where blocks overlap, they store the same bytes.
+//!
+//! Payloads below a block are two words that overlap in the same way, the widest that fit.
+//!
+//! The blocks between start at multiples of four bytes from each other, so one vector of repeated
+//! key bytes serves them all; the first and the last block have their own.
+//!
+//! Masking in place also says how much of the outcome is ASCII, from the OR of what it stored. A
+//! caller that drops the answer does not pay for it: the compiler drops the computation.
 
-use core::array;
 use core::mem::MaybeUninit;
 
 use super::Mask;
 
-/// What one step works on: one AVX2 register or two of SSE2, NEON or simd128.
-const BLOCK: usize = 32;
-/// What the loop over a large payload works on. A test for ASCII comes once per so many bytes.
-const WIDE: usize = 4 * BLOCK;
-
-/// A block in registers.
-type Words = [u64; BLOCK / 8];
-
-/// Masks fewer than a few blocks and says whether the result is ASCII.
-#[inline(always)]
-pub(super) fn mask_small(data: &mut [u8], mask: Mask) -> bool {
-    let len = data.len();
-    let Some(last) = data.last_chunk() else { return mask_tiny(data, mask) };
-    let last = xor(load(last), pattern(mask.advance(len)));
-    let pattern = pattern(mask);
-    let mut seen = last;
-    for block in data.as_chunks_mut().0 {
-        let words = xor(load(block), pattern);
-        store(block, words);
-        seen = or(seen, words);
-    }
-    if let Some(tail) = data.last_chunk_mut() {
-        store(tail, last);
-    }
-    is_ascii(seen)
+/// A block of `N` bytes in registers; `N` is at most 32 and a multiple of four.
+pub(super) trait Vector<const N: usize>: Copy {
+    /// The key bytes over the whole block.
+    fn pattern(mask: Mask) -> Self;
+    fn load(block: &[u8; N]) -> Self;
+    fn bytes(self) -> [u8; N];
+    fn xor(self, other: Self) -> Self;
+    fn or(self, other: Self) -> Self;
+    fn is_ascii(self) -> bool;
 }
 
-/// Masks more than a block and gives the length of a prefix that came out as ASCII.
+/// Blocks per turn of the loop over a long payload, with one test for ASCII.
+const TURN: usize = 4;
+
+/// Masks a long payload in place. Gives the length of a prefix that is ASCII now: all of it, or
+/// what comes before the first turn of the loop that saw something else.
 #[inline(always)]
-pub(super) fn mask_large(data: &mut [u8], mask: Mask) -> usize {
+pub(super) fn mask<V: Vector<N>, const N: usize>(data: &mut [u8], mask: Mask) -> usize {
     let len = data.len();
-    let (Some(first), Some(last)) = (data.first_chunk(), data.last_chunk()) else {
+    let Some((first, last)) = ends(data) else {
         return if mask_tiny(data, mask) { len } else { 0 };
     };
-    let first = xor(load(first), pattern(mask));
-    let last = xor(load(last), pattern(mask.advance(len)));
+    let first = V::load(first).xor(V::pattern(mask));
+    let last = V::load(last).xor(V::pattern(mask.advance(len)));
 
-    let start = data.as_ptr().align_offset(BLOCK).min(BLOCK);
-    let pattern = pattern(mask.advance(start));
-    let (wide, rest) = data[start..].as_chunks_mut::<WIDE>();
-    let mut seen = first;
-    let mut ascii = if is_ascii(first) { start } else { 0 };
-    for wide in wide {
-        for block in wide.as_chunks_mut().0 {
-            let words = xor(load(block), pattern);
-            store(block, words);
-            seen = or(seen, words);
-        }
-        if is_ascii(seen) {
-            ascii += WIDE;
+    let start = data.as_ptr().align_offset(N).min(N);
+    let pattern = V::pattern(mask.advance(start));
+    let (turns, rest) = data[start..].as_chunks_mut::<N>().0.as_chunks_mut::<TURN>();
+    let mut clean = first.is_ascii();
+    let mut ascii = if clean { start } else { 0 };
+    for turn in turns {
+        clean &= mask_blocks(turn, pattern, V::pattern(Mask::NONE)).is_ascii();
+        if clean {
+            ascii += TURN * N;
         }
     }
-    for block in rest.as_chunks_mut().0 {
-        let words = xor(load(block), pattern);
-        store(block, words);
-        seen = or(seen, words);
-    }
-    if let Some(head) = data.first_chunk_mut() {
-        store(head, first);
-    }
-    if let Some(tail) = data.last_chunk_mut() {
-        store(tail, last);
-    }
-    if is_ascii(or(seen, last)) { len } else { ascii }
+    let seen = mask_blocks(rest, pattern, last);
+
+    store_ends(data, first.bytes(), last.bytes());
+    if clean && seen.is_ascii() { len } else { ascii }
 }
 
-/// [`mask_rest`] below one block: two overlapping words, the widest that fit.
+/// Masks a short payload in place and says whether all of it is ASCII now.
+#[inline(always)]
+pub(super) fn mask_short<V: Vector<N>, const N: usize>(data: &mut [u8], mask: Mask) -> bool {
+    let len = data.len();
+    let Some(last) = data.last_chunk() else { return mask_tiny(data, mask) };
+    let last = V::load(last).xor(V::pattern(mask.advance(len)));
+    let seen = mask_blocks(data.as_chunks_mut().0, V::pattern(mask), last);
+    if let Some(tail) = data.last_chunk_mut() {
+        *tail = last.bytes();
+    }
+    seen.is_ascii()
+}
+
+/// Writes `source`, masked, to all of `target`.
+///
+/// # Panics
+///
+/// When the lengths differ: only then could a byte stay unwritten.
+#[inline(always)]
+pub(super) fn copy<V: Vector<N>, const N: usize>(
+    target: &mut [MaybeUninit<u8>],
+    source: &[u8],
+    mask: Mask,
+) {
+    let len = source.len();
+    assert!(target.len() == len, "the target is as long as the source");
+    let (Some(last), Some(tail)) = (source.last_chunk(), target.last_chunk_mut()) else {
+        copy_tiny(target, source, mask);
+        return;
+    };
+    *tail = slots(V::load(last).xor(V::pattern(mask.advance(len))));
+
+    let mut start = 0;
+    if len > super::SHORT
+        && let (Some(first), Some(head)) = (source.first_chunk(), target.first_chunk_mut())
+    {
+        start = head.as_ptr().align_offset(N).min(N);
+        *head = slots(V::load(first).xor(V::pattern(mask)));
+    }
+    let pattern = V::pattern(mask.advance(start));
+    let (to, from) = (target[start..].as_chunks_mut().0, source[start..].as_chunks().0);
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = slots(V::load(from).xor(pattern));
+    }
+}
+
+/// The length of a prefix of `data` that is ASCII: all of it, or what comes before the first turn
+/// of the loop that saw something else.
+#[inline(always)]
+pub(super) fn ascii<V: Vector<N>, const N: usize>(data: &[u8]) -> usize {
+    let zero = V::pattern(Mask::NONE);
+    let seen = |blocks: &[[u8; N]], seen: V| {
+        blocks.iter().fold(seen, |seen, block| seen.or(V::load(block)))
+    };
+    let Some(last) = data.last_chunk() else {
+        return if is_ascii_tiny(data) { data.len() } else { 0 };
+    };
+    let (turns, rest) = data.as_chunks().0.as_chunks::<TURN>();
+    let mut ascii = 0;
+    for turn in turns {
+        if !seen(turn, zero).is_ascii() {
+            return ascii;
+        }
+        ascii += TURN * N;
+    }
+    if seen(rest, V::load(last)).is_ascii() { data.len() } else { ascii }
+}
+
+/// Masks blocks and adds what they came to be to `seen`.
+#[inline(always)]
+fn mask_blocks<V: Vector<N>, const N: usize>(blocks: &mut [[u8; N]], pattern: V, mut seen: V) -> V {
+    for block in blocks {
+        let masked = V::load(block).xor(pattern);
+        *block = masked.bytes();
+        seen = seen.or(masked);
+    }
+    seen
+}
+
+/// Masks fewer bytes than a block from `$source` to `$target`, which may be one slice, and says
+/// whether the outcome is ASCII. A macro, because no function takes one slice or two.
+macro_rules! tiny {
+    ($source:expr, $target:expr, $mask:expr) => {{
+        let len = $source.len();
+        // The key in each of four lanes.
+        let start_key = u128::from($mask.0) * (u128::MAX / 0xffff_ffff);
+        let end_key = u128::from($mask.advance(len).0) * (u128::MAX / 0xffff_ffff);
+        tiny!(@word u128, $source, $target, start_key, end_key);
+        tiny!(@word u64, $source, $target, start_key, end_key);
+        tiny!(@word u32, $source, $target, start_key, end_key);
+        // At most three bytes: the first, the middle and the last are all of them.
+        let Some((&[first], &[last])) = ends($source) else { return true };
+        let key = $mask.key();
+        let middle = $source[len / 2] ^ key[len / 2];
+        let (first, last) = (first ^ key[0], last ^ key[len - 1]);
+        $target[len / 2] = Slot::new(middle);
+        store_ends($target, [first], [last]);
+        (first | middle | last).is_ascii()
+    }};
+    (@word $word:ty, $source:expr, $target:expr, $start_key:expr, $end_key:expr) => {
+        if let Some((&first, &last)) = ends($source) {
+            let first = <$word>::from_ne_bytes(first) ^ $start_key as $word;
+            let last = <$word>::from_ne_bytes(last) ^ $end_key as $word;
+            store_ends($target, first.to_ne_bytes(), last.to_ne_bytes());
+            return (first | last) & (<$word>::MAX / 0xff * 0x80) == 0;
+        }
+    };
+}
+
 #[inline(always)]
 fn mask_tiny(data: &mut [u8], mask: Mask) -> bool {
-    let len = data.len();
-    let here = u128::from(mask.0) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
-    let end = u128::from(mask.advance(len).0) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
-    macro_rules! words {
-        ($word:ty) => {
-            if let (Some(&first), Some(&last)) = (data.first_chunk(), data.last_chunk()) {
-                let first = <$word>::from_ne_bytes(first) ^ here as $word;
-                let last = <$word>::from_ne_bytes(last) ^ end as $word;
-                *data.first_chunk_mut().unwrap() = first.to_ne_bytes();
-                *data.last_chunk_mut().unwrap() = last.to_ne_bytes();
-                return (first | last) & (<$word>::MAX / 0xff * 0x80) == 0;
-            }
-        };
-    }
-    words!(u128);
-    words!(u64);
-    words!(u32);
-    let mut union = 0;
-    for (byte, key) in data.iter_mut().zip(mask.key()) {
-        *byte ^= key;
-        union |= *byte;
-    }
-    union < 0x80
+    tiny!(data, data, mask)
 }
 
-/// Masks more than a block and gives the length of a prefix that came out as ASCII.
 #[inline(always)]
-pub(super) fn copy(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) {
-    let len = source.len();
-    assert!(target.len() == len);
-    if let (Some(first), Some(last), Some(head)) =
-        (source.first_chunk(), source.last_chunk(), target.first_chunk_mut())
-    {
-        store_new(head, xor(load(first), pattern(mask)));
-        if let Some(tail) = target.last_chunk_mut() {
-            store_new(tail, xor(load(last), pattern(mask.advance(len))));
-        }
-        let start = if len < 256 { 0 } else { target.as_ptr().align_offset(BLOCK).min(BLOCK) };
-        let pattern = pattern(mask.advance(start));
-        for (target, source) in
-            target[start..].as_chunks_mut().0.iter_mut().zip(source[start..].as_chunks().0)
-        {
-            store_new(target, xor(load(source), pattern));
-        }
-    } else {
-        copy_tiny(target, source, mask);
+fn copy_tiny(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) -> bool {
+    tiny!(source, target, mask)
+}
+
+#[inline(always)]
+fn is_ascii_tiny(data: &[u8]) -> bool {
+    let (mut words, mut rest) = (0, data);
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        words |= u64::from_ne_bytes(*word);
+        rest = behind;
+    }
+    let bytes = rest.iter().fold(0, |seen, byte| seen | byte);
+    (words | u64::from(bytes)) & 0x8080_8080_8080_8080 == 0
+}
+
+/// A place for a byte, with or without one in it.
+trait Slot: Sized {
+    fn new(byte: u8) -> Self;
+}
+
+impl Slot for u8 {
+    #[inline(always)]
+    fn new(byte: u8) -> Self {
+        byte
     }
 }
 
-/// [`mask_rest`] below one block: two overlapping words, the widest that fit.
-#[inline(always)]
-fn copy_tiny(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) {
-    let len = source.len();
-    let here = u128::from(mask.0) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
-    let end = u128::from(mask.advance(len).0) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
-    macro_rules! words {
-        ($word:ty) => {
-            if let (Some(&first), Some(&last)) = (source.first_chunk(), source.last_chunk()) {
-                let first = <$word>::from_ne_bytes(first) ^ here as $word;
-                let last = <$word>::from_ne_bytes(last) ^ end as $word;
-                *target.first_chunk_mut().unwrap() = first.to_ne_bytes().map(MaybeUninit::new);
-                *target.last_chunk_mut().unwrap() = last.to_ne_bytes().map(MaybeUninit::new);
-                return;
-            }
-        };
+impl Slot for MaybeUninit<u8> {
+    #[inline(always)]
+    fn new(byte: u8) -> Self {
+        Self::new(byte)
     }
-    words!(u128);
-    words!(u64);
-    words!(u32);
-    for ((t, byte), key) in target.iter_mut().zip(source).zip(mask.key()) {
-        t.write(*byte ^ key);
+}
+
+/// The first and the last `N` bytes, which may overlap.
+#[inline(always)]
+fn ends<const N: usize>(data: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    Some((data.first_chunk()?, data.last_chunk()?))
+}
+
+#[inline(always)]
+fn store_ends<S: Slot, const N: usize>(target: &mut [S], first: [u8; N], last: [u8; N]) {
+    if let Some(head) = target.first_chunk_mut() {
+        *head = first.map(S::new);
+    }
+    if let Some(tail) = target.last_chunk_mut() {
+        *tail = last.map(S::new);
     }
 }
 
 #[inline(always)]
-fn pattern(mask: Mask) -> Words {
-    [u64::from(mask.0) * 0x0000_0001_0000_0001; 4]
+fn slots<V: Vector<N>, const N: usize>(vector: V) -> [MaybeUninit<u8>; N] {
+    vector.bytes().map(MaybeUninit::new)
 }
 
-#[inline(always)]
-fn load(block: &[u8; BLOCK]) -> Words {
-    let words = block.as_chunks().0;
-    array::from_fn(|i| u64::from_ne_bytes(words[i]))
-}
-
-#[inline(always)]
-fn store(block: &mut [u8; BLOCK], words: Words) {
-    for (to, from) in block.as_chunks_mut().0.iter_mut().zip(words) {
-        *to = from.to_ne_bytes();
+/// The vector of CPUs without vectors.
+impl Vector<8> for u64 {
+    #[inline(always)]
+    fn pattern(mask: Mask) -> Self {
+        Self::from(mask.0) * 0x0000_0001_0000_0001
     }
-}
-#[inline(always)]
-fn store_new(block: &mut [MaybeUninit<u8>; BLOCK], words: Words) {
-    for (to, from) in block.as_chunks_mut().0.iter_mut().zip(words) {
-        *to = from.to_ne_bytes().map(MaybeUninit::new);
+
+    #[inline(always)]
+    fn load(block: &[u8; 8]) -> Self {
+        Self::from_ne_bytes(*block)
     }
-}
 
-#[inline(always)]
-fn xor(a: Words, b: Words) -> Words {
-    array::from_fn(|i| a[i] ^ b[i])
-}
+    #[inline(always)]
+    fn bytes(self) -> [u8; 8] {
+        self.to_ne_bytes()
+    }
 
-#[inline(always)]
-fn or(a: Words, b: Words) -> Words {
-    array::from_fn(|i| a[i] | b[i])
-}
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        self ^ other
+    }
 
-#[inline(always)]
-fn is_ascii(words: Words) -> bool {
-    (words[0] | words[1] | words[2] | words[3]) & 0x8080_8080_8080_8080 == 0
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        self | other
+    }
+
+    #[inline(always)]
+    fn is_ascii(self) -> bool {
+        self & 0x8080_8080_8080_8080 == 0
+    }
 }

@@ -1,127 +1,199 @@
-//! Masking and UTF-8 checks at the speed of memory.
+//! Masking and checks of text at the speed of memory. RFC 6455 sections 5.3 and 8.1.
+//!
+//! Owns the choice of the code that runs: short payloads take inlined code, as a call would cost as
+//! much as the work; longer ones take the widest vectors this CPU has. Knows nothing of frames.
+//!
+//! This is the only place of the crate with unsafe code, behind a safe façade. It is unsafe in
+//! three ways: calling code compiled for a CPU that was detected (`x86_64`), counting bytes just
+//! written as part of a `Vec`, and taking bytes just checked for a `str`.
 #![allow(unsafe_code)]
+
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use core::str;
 
-pub(crate) mod generic;
+mod generic;
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod aarch64;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm32;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+/// The vector that every CPU of the target has.
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+type Native = aarch64::Neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+type Native = wasm32::Simd128;
+#[cfg(target_arch = "x86_64")]
+type Native = x86_64::Sse2;
+#[cfg(not(any(
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    target_arch = "x86_64",
+)))]
+type Native = u64;
+
+const NATIVE: usize = size_of::<Native>();
+
+/// Up to this length the inlined code is at least as fast as the call of a wider one.
+const SHORT: usize = 128;
+
 /// A masking key at a position of its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mask(u32);
+pub(crate) struct Mask(
+    /// The key bytes that meet the next four bytes of payload, in memory order.
+    u32,
+);
 
 impl Mask {
+    /// The mask that changes nothing, for payloads that are not masked.
     pub(crate) const NONE: Self = Self(0);
+
+    /// The mask for the start of a payload.
     pub(crate) const fn new(key: [u8; 4]) -> Self {
         Self(u32::from_ne_bytes(key))
     }
+
+    /// The four bytes that meet the next four of the payload.
     pub(crate) const fn key(self) -> [u8; 4] {
         self.0.to_ne_bytes()
     }
+
+    /// The mask as it applies `by` bytes further into the payload.
     #[inline]
     pub(crate) const fn advance(self, by: usize) -> Self {
-        let bits = (by % 4) as u32 * 8;
-        #[cfg(target_endian = "little")]
-        return Self(self.0.rotate_right(bits));
-        #[cfg(target_endian = "big")]
-        return Self(self.0.rotate_left(bits));
+        let bits = by as u32 % 4 * 8;
+        if cfg!(target_endian = "little") {
+            Self(self.0.rotate_right(bits))
+        } else {
+            Self(self.0.rotate_left(bits))
+        }
     }
 }
 
-const SMALL: usize = 128;
-
+/// XORs `data` with the mask in place.
 #[inline]
 pub(crate) fn apply_mask(data: &mut [u8], mask: Mask) {
-    if data.len() <= SMALL {
-        generic::mask_small(data, mask);
+    if data.len() <= SHORT {
+        generic::mask_short::<Native, NATIVE>(data, mask);
     } else {
-        mask_large(data, mask);
+        mask_long(data, mask);
     }
 }
 
-#[inline(never)]
-fn mask_large(data: &mut [u8], mask: Mask) {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if std::is_x86_feature_detected!("avx2") {
-        return unsafe { x86_64::mask(data, mask) };
-    }
-    generic::mask_large(data, mask);
-}
-
+/// Appends `source` to `target`, masked, in one pass and without zeroing.
 #[inline]
 pub(crate) fn append_masked(target: &mut Vec<u8>, source: &[u8], mask: Mask) {
-    target.reserve(source.len());
-    let space = &mut target.spare_capacity_mut()[..source.len()];
-    if source.len() <= SMALL {
-        generic::copy(space, source, mask);
+    let added = source.len();
+    target.reserve(added);
+    let space = &mut target.spare_capacity_mut()[..added];
+    if added <= SHORT {
+        generic::copy::<Native, NATIVE>(space, source, mask);
     } else {
-        copy_large(space, source, mask);
+        copy_long(space, source, mask);
     }
-    unsafe { target.set_len(target.len() + source.len()) }
+    // SAFETY: both ways of copying write every byte of `space`, which are the `added` bytes of the
+    // allocation that follow the length; so the new length is within the capacity and every byte
+    // below it is initialised.
+    unsafe { target.set_len(target.len() + added) }
 }
 
-#[inline(never)]
-fn copy_large(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if std::is_x86_feature_detected!("avx2") {
-        return unsafe { x86_64::copy(target, source, mask) };
-    }
-    generic::copy(target, source, mask);
-}
-
+/// Unmasks `data` in place and checks that the outcome is UTF-8, in one pass while it is ASCII.
+///
+/// The error is the index of the byte that makes the text invalid, the same wherever the text may
+/// have been cut: not always the start of the bad character, and the length of `data` when the last
+/// character lacks bytes. All of `data` is unmasked also then.
 #[inline]
 pub(crate) fn unmask_text(data: &mut [u8], mask: Mask) -> Result<&str, usize> {
-    let ascii = if data.len() <= SMALL {
-        if generic::mask_small(data, mask) { data.len() } else { 0 }
+    let ascii = if data.len() > SHORT {
+        mask_ascii_long(data, mask)
+    } else if generic::mask_short::<Native, NATIVE>(data, mask) {
+        data.len()
     } else {
-        unmask_large(data, mask)
+        0
     };
-    if ascii == data.len() {
-        return Ok(unsafe { str::from_utf8_unchecked(data) });
-    }
     check_from(data, ascii)
 }
 
-#[inline(never)]
-fn unmask_large(data: &mut [u8], mask: Mask) -> usize {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if std::is_x86_feature_detected!("avx2") {
-        return unsafe { x86_64::unmask_ascii(data, mask) };
-    }
-    generic::mask_large(data, mask)
-}
-
-/// Checks that `data` is UTF-8.
-///
-/// The error is the index of the byte that makes it invalid, as in [`unmask_text`].
+/// Checks that `data` is UTF-8. The error is that of [`unmask_text`].
 #[inline]
 pub(crate) fn check_text(data: &[u8]) -> Result<&str, usize> {
-    check_from(data, 0)
+    let ascii =
+        if data.len() <= SHORT { generic::ascii::<Native, NATIVE>(data) } else { ascii_long(data) };
+    check_from(data, ascii)
 }
 
-/// Checks text whose first `ascii` bytes are known to be ASCII.
+/// Checks text of which the first `ascii` bytes are known to be ASCII.
+#[inline]
 fn check_from(data: &[u8], ascii: usize) -> Result<&str, usize> {
-    match simdutf8::basic::from_utf8(&data[ascii..]) {
-        // SAFETY: the bytes before `ascii` are ASCII and so complete characters; those from there
-        // on were just found to be UTF-8.
-        Ok(_) => Ok(unsafe { str::from_utf8_unchecked(data) }),
-        Err(_) => Err(ascii + offender(&data[ascii..])),
+    if ascii != data.len() {
+        return check_unicode(data, ascii);
     }
+    // SAFETY: all bytes are ASCII, which is UTF-8.
+    Ok(unsafe { str::from_utf8_unchecked(data) })
 }
 
-/// The index of the byte at which invalid text becomes invalid: its length when only the rest of a
-/// character is missing.
+/// [`check_from`] where there is more than ASCII: apart, to keep the code that is inlined small.
+#[inline(never)]
+fn check_unicode(data: &[u8], ascii: usize) -> Result<&str, usize> {
+    let rest = &data[ascii..];
+    if simdutf8::basic::from_utf8(rest).is_err() {
+        return Err(ascii + offender(rest));
+    }
+    // SAFETY: the bytes before `ascii` are ASCII, hence whole characters, and those from there on
+    // were just found to be UTF-8; the two together are UTF-8.
+    Ok(unsafe { str::from_utf8_unchecked(data) })
+}
+
+/// The index of the byte at which `data` ceases to be the start of any text.
 #[cold]
 fn offender(data: &[u8]) -> usize {
     let Err(error) = str::from_utf8(data) else { return data.len() };
     let start = error.valid_up_to();
     match (error.error_len(), data.get(start)) {
         (None, _) => data.len(),
-        (Some(len), Some(0xc2..=0xf4)) => start + len,
+        // A possible first byte, so the one after the good part of the character is to blame.
+        (Some(good), Some(0xc2..=0xf4)) => start + good,
         _ => start,
     }
+}
+
+#[inline(never)]
+fn mask_long(data: &mut [u8], mask: Mask) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
+        return avx2.mask(data, mask);
+    }
+    generic::mask::<Native, NATIVE>(data, mask);
+}
+
+#[inline(never)]
+fn mask_ascii_long(data: &mut [u8], mask: Mask) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
+        return avx2.mask_ascii(data, mask);
+    }
+    generic::mask::<Native, NATIVE>(data, mask)
+}
+
+#[inline(never)]
+fn copy_long(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
+        return avx2.copy(target, source, mask);
+    }
+    generic::copy::<Native, NATIVE>(target, source, mask);
+}
+
+#[inline(never)]
+fn ascii_long(data: &[u8]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
+        return avx2.ascii(data);
+    }
+    generic::ascii::<Native, NATIVE>(data)
 }
 
 #[cfg(test)]
