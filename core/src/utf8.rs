@@ -1,7 +1,7 @@
 //! UTF-8 that arrives in pieces: fragments of a message, or a frame cut by the end of a chunk.
 //!
-//! Owns the check of text across cuts. Knows nothing of frames or messages. RFC 6455 section 8.1,
-//! RFC 3629.
+//! Owns the check of text across cuts. Knows nothing of frames or messages. RFC 6455 sections 5.6 and
+//! 8.1, RFC 3629.
 //!
 //! # How it stays linear and fails fast
 //!
@@ -43,6 +43,8 @@ impl Utf8 {
         self.len as usize
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.6
+    //# Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.
     /// Whether the text may end here.
     pub(crate) const fn is_complete(&self) -> bool {
         self.len == 0

@@ -1,6 +1,8 @@
 //! The algorithm of the kernels, written once over any width of vector, in safe code.
 //!
-//! Everything is `inline(always)`, so that it is compiled with the instructions of its caller.
+//! Everything is `inline(always)`, so that it is compiled with the instructions of its caller. The
+//! vectors are explicit because the compiler's own vectorisation turned to scalar code wherever the
+//! test for ASCII came in: twice the time for a text of 125 bytes.
 //!
 //! # The algorithm
 //!
@@ -32,10 +34,16 @@ pub(super) trait Vector<const N: usize>: Copy {
     fn xor(self, other: Self) -> Self;
     fn or(self, other: Self) -> Self;
     fn is_ascii(self) -> bool;
+    /// Tells the CPU that the cache line at `address`, valid or not, will soon be written.
+    #[inline(always)]
+    fn fetch_for_write(_address: *const u8) {}
 }
 
 /// Blocks per turn of the loop over a long payload, with one test for ASCII.
 const TURN: usize = 4;
+/// How far ahead of the copy its target is fetched into the cache: 256 to 2048 measured alike. Without
+/// it AVX2 took a third longer at 1 KiB and a fifth longer at 1 MiB.
+const AHEAD: usize = 1024;
 
 /// Masks a long payload in place. Gives the length of a prefix that is ASCII now: all of it, or
 /// what comes before the first turn of the loop that saw something else.
@@ -89,6 +97,8 @@ pub(super) fn copy<V: Vector<N>, const N: usize>(
     source: &[u8],
     mask: Mask,
 ) {
+    // `copy_tiny` writes at most two words of 16 bytes, which must be enough below a block.
+    const { assert!(N <= 32 && N.is_multiple_of(4)) };
     let len = source.len();
     assert!(target.len() == len, "the target is as long as the source");
     let (Some(last), Some(tail)) = (source.last_chunk(), target.last_chunk_mut()) else {
@@ -106,6 +116,24 @@ pub(super) fn copy<V: Vector<N>, const N: usize>(
     }
     let pattern = V::pattern(mask.advance(start));
     let (to, from) = (target[start..].as_chunks_mut().0, source[start..].as_chunks().0);
+    let (to_turns, to_rest) = to.as_chunks_mut::<TURN>();
+    let (from_turns, from_rest) = from.as_chunks::<TURN>();
+    for (to, from) in to_turns.iter_mut().zip(from_turns) {
+        let ahead = to.as_ptr().cast::<u8>().wrapping_add(AHEAD);
+        for line in (0..TURN * N).step_by(64) {
+            V::fetch_for_write(ahead.wrapping_add(line));
+        }
+        copy_blocks(to, from, pattern);
+    }
+    copy_blocks(to_rest, from_rest, pattern);
+}
+
+#[inline(always)]
+fn copy_blocks<V: Vector<N>, const N: usize>(
+    to: &mut [[MaybeUninit<u8>; N]],
+    from: &[[u8; N]],
+    pattern: V,
+) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = slots(V::load(from).xor(pattern));
     }

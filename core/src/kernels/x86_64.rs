@@ -4,8 +4,8 @@
 //! here: a vector is loaded by copying a block of bytes into it, which compiles to one instruction.
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi32, _mm_xor_si128,
-    _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi32, _mm256_xor_si256,
+    __m128i, __m256i, _MM_HINT_ET0, _mm_movemask_epi8, _mm_or_si128, _mm_prefetch, _mm_set1_epi32,
+    _mm_xor_si128, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi32, _mm256_xor_si256,
 };
 use core::mem::{MaybeUninit, transmute};
 
@@ -150,5 +150,11 @@ impl Vector<32> for Wide {
     fn is_ascii(self) -> bool {
         // SAFETY: the CPU has AVX2, see `Wide`.
         unsafe { _mm256_movemask_epi8(self.0) == 0 }
+    }
+
+    #[inline(always)]
+    fn fetch_for_write(address: *const u8) {
+        // SAFETY: a prefetch is a hint, which reads nothing and faults at no address.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(address.cast()) }
     }
 }
