@@ -13,11 +13,29 @@ use core::mem::MaybeUninit;
 use core::str;
 
 mod generic;
-#[cfg(all(target_arch = "x86_64", feature = "std"))]
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod aarch64;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm32;
+#[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-#[cfg(all(target_arch = "x86_64", feature = "std"))]
-use x86_64::Avx2;
+/// The vector that every CPU of the target has.
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+type Native = aarch64::Neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+type Native = wasm32::Simd128;
+#[cfg(target_arch = "x86_64")]
+type Native = x86_64::Sse2;
+#[cfg(not(any(
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    target_arch = "x86_64",
+)))]
+type Native = u64;
+
+const NATIVE: usize = size_of::<Native>();
 
 /// Up to this length the inlined code is at least as fast as the call of a wider one.
 const SHORT: usize = 128;
@@ -39,7 +57,7 @@ impl Mask {
     }
 
     /// The four bytes that meet the next four of the payload.
-    pub(crate) const fn key(self) -> [u8; 4] {
+    const fn key(self) -> [u8; 4] {
         self.0.to_ne_bytes()
     }
 
@@ -59,7 +77,7 @@ impl Mask {
 #[inline]
 pub(crate) fn apply_mask(data: &mut [u8], mask: Mask) {
     if data.len() <= SHORT {
-        generic::mask_short(data, mask);
+        generic::mask_short::<Native, NATIVE>(data, mask);
     } else {
         mask_long(data, mask);
     }
@@ -72,7 +90,7 @@ pub(crate) fn append_masked(target: &mut Vec<u8>, source: &[u8], mask: Mask) {
     target.reserve(added);
     let space = &mut target.spare_capacity_mut()[..added];
     if added <= SHORT {
-        generic::copy(space, source, mask);
+        generic::copy::<Native, NATIVE>(space, source, mask);
     } else {
         copy_long(space, source, mask);
     }
@@ -84,13 +102,13 @@ pub(crate) fn append_masked(target: &mut Vec<u8>, source: &[u8], mask: Mask) {
 
 /// Unmasks `data` in place and checks that the outcome is UTF-8, in one pass while it is ASCII.
 ///
-/// The error is the whole characters before the first that is not UTF-8. All of `data` is unmasked
-/// also then.
+/// The error is the text before the first character that is not UTF-8. All of `data` is unmasked also
+/// then.
 #[inline]
 pub(crate) fn unmask_text(data: &mut [u8], mask: Mask) -> Result<&str, &str> {
     let ascii = if data.len() > SHORT {
         mask_ascii_long(data, mask)
-    } else if generic::mask_short(data, mask) {
+    } else if generic::mask_short::<Native, NATIVE>(data, mask) {
         data.len()
     } else {
         0
@@ -111,8 +129,7 @@ fn check_from(data: &[u8], ascii: usize) -> Result<&str, &str> {
 /// [`check_from`] where there is more than ASCII: apart, to keep the code that is inlined small.
 #[inline(never)]
 fn check_unicode(data: &[u8], ascii: usize) -> Result<&str, &str> {
-    let rest = &data[ascii..];
-    if simdutf8::basic::from_utf8(rest).is_err() {
+    if simdutf8::basic::from_utf8(&data[ascii..]).is_err() {
         return Err(valid_prefix(data));
     }
     // SAFETY: the bytes before `ascii` are ASCII, hence whole characters, and those from there on
@@ -120,40 +137,37 @@ fn check_unicode(data: &[u8], ascii: usize) -> Result<&str, &str> {
     Ok(unsafe { str::from_utf8_unchecked(data) })
 }
 
-/// The whole characters before the first that is not UTF-8.
+/// The text before the first character that is not UTF-8.
 #[cold]
 fn valid_prefix(data: &[u8]) -> &str {
-    match str::from_utf8(data) {
-        Ok(text) => text,
-        Err(error) => str::from_utf8(&data[..error.valid_up_to()]).unwrap_or_default(),
-    }
+    data.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
 #[inline(never)]
 fn mask_long(data: &mut [u8], mask: Mask) {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if let Some(avx2) = Avx2::detect() {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
         return avx2.mask(data, mask);
     }
-    generic::mask(data, mask);
+    generic::mask::<Native, NATIVE>(data, mask);
 }
 
 #[inline(never)]
 fn mask_ascii_long(data: &mut [u8], mask: Mask) -> usize {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if let Some(avx2) = Avx2::detect() {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
         return avx2.mask_ascii(data, mask);
     }
-    generic::mask(data, mask)
+    generic::mask::<Native, NATIVE>(data, mask)
 }
 
 #[inline(never)]
 fn copy_long(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if let Some(avx2) = Avx2::detect() {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
         return avx2.copy(target, source, mask);
     }
-    generic::copy(target, source, mask);
+    generic::copy::<Native, NATIVE>(target, source, mask);
 }
 
 #[cfg(test)]
