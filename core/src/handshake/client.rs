@@ -141,6 +141,11 @@ impl Offer {
             check_subprotocols(&options.subprotocols)?;
             headers.append("Sec-WebSocket-Protocol", options.subprotocols.join(", ").as_bytes());
         }
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# To offer the use of a PMCE, a client MUST include the extension name of the PMCE in the
+        //# "Sec-WebSocket-Extensions" header field of the client's opening handshake of the
+        //# WebSocket connection.
+
         //= https://www.rfc-editor.org/rfc/rfc6455#section-9
         //# If extension parameters are included in negotiations between the client and the server,
         //# those parameters MUST be chosen in accordance with the specification of the extension to
@@ -196,6 +201,14 @@ impl Offer {
     //# indicates the use of an extension that was not present in the client's handshake (the server
     //# has indicated an extension not requested by the client), the client MUST _Fail the WebSocket
     //# Connection_.
+
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+    //# A client that received a response accepting a PMCE extension negotiation offer together with
+    //# such an extension MUST _Fail the WebSocket Connection_.
+
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+    //# A client that receives a response accepting a PMCE extension negotiation offer together with
+    //# such an extension MUST _Fail the WebSocket Connection_.
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
     //# Note that the client is only offering to use any advertised extensions and MUST NOT use them

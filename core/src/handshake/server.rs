@@ -107,6 +107,14 @@ impl Upgrade {
         self.chosen =
             preferred.find_map(|known| self.subprotocols.iter().position(|name| name == known));
         let offers = checks::extension_offers(&self.request.headers)?;
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# A server MUST NOT accept a PMCE extension negotiation offer together with another
+        //# extension if the PMCE will conflict with the extension on their use of the RSV1 bit.
+
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# A server MUST NOT accept a PMCE extension negotiation offer together with another
+        //# extension if the PMCE will be applied to the output of the other extension and any of
+        //# the following conditions applies to the other extension:
         self.deflate = deflate.and_then(|config| offer::answer(config, &offers));
         Ok(())
     }
@@ -196,6 +204,22 @@ impl Upgrade {
             }
             None => 200,
         };
+        self.append_agreement(&mut headers);
+        for (name, value) in self.headers.iter() {
+            headers.append(name, value);
+        }
+        let response = Response {
+            version: self.request.version,
+            status,
+            reason: reason(status).to_owned(),
+            headers,
+            body: Vec::new(),
+        };
+        let deflate = self.deflate.as_ref().map(|(params, _)| *params);
+        (response, Agreement { subprotocol: self.subprotocol().map(str::to_owned), deflate })
+    }
+
+    fn append_agreement(&self, headers: &mut Headers) {
         //= https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4
         //# However, the |Sec-WebSocket-Protocol| header field MUST NOT appear more than once in an
         //# HTTP response.
@@ -221,20 +245,16 @@ impl Upgrade {
 
         //= https://www.rfc-editor.org/rfc/rfc6455#section-9
         //# A server MUST NOT respond with any extension not requested by the client.
+
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# To accept the use of an offered PMCE, a server MUST include the extension name of the
+        //# PMCE in the "Sec-WebSocket-Extensions" header field of the server's opening handshake of
+        //# the WebSocket connection.
+
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# A server declining all offered PMCEs MUST NOT include any element with PMCE names.
         if let Some((_, answer)) = &self.deflate {
             headers.append("Sec-WebSocket-Extensions", answer.as_bytes());
         }
-        for (name, value) in self.headers.iter() {
-            headers.append(name, value);
-        }
-        let response = Response {
-            version: self.request.version,
-            status,
-            reason: reason(status).to_owned(),
-            headers,
-            body: Vec::new(),
-        };
-        let deflate = self.deflate.as_ref().map(|(params, _)| *params);
-        (response, Agreement { subprotocol: self.subprotocol().map(str::to_owned), deflate })
     }
 }

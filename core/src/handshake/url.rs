@@ -58,19 +58,21 @@ impl Url {
             Some((credentials, authority)) => (Some(credentials), authority),
             None => (None, authority),
         };
-        let offset_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+        // Both are the end of what is before them.
+        let resource_offset = text.len() - resource.len();
+        let authority_offset = resource_offset - authority.len();
         let Authority { host, port } = Authority::parse(authority).map_err(|error| {
             let fault = match error {
                 AuthorityError::Host => Fault::UrlHost,
                 AuthorityError::Port => Fault::UrlPort,
             };
-            at(fault, authority.as_bytes(), offset_of(authority))
+            at(fault, authority.as_bytes(), authority_offset)
         })?;
         Ok(Self {
             secure,
             host: host.trim_matches(['[', ']']).to_ascii_lowercase(),
             port: port.unwrap_or(default_port(secure)),
-            target: resource_name(resource, offset_of(resource))?,
+            target: resource_name(resource, resource_offset)?,
             credentials: credentials
                 .map(|text| {
                     split_credentials(text).ok_or(HandshakeError::missing(Fault::UrlCredentials))
