@@ -146,6 +146,10 @@ impl Offer {
         //# "Sec-WebSocket-Extensions" header field of the client's opening handshake of the
         //# WebSocket connection.
 
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.8
+        //# The endpoints of a connection MUST negotiate the use of any extensions during the opening
+        //# handshake.
+
         //= https://www.rfc-editor.org/rfc/rfc6455#section-9
         //# If extension parameters are included in negotiations between the client and the server,
         //# those parameters MUST be chosen in accordance with the specification of the extension to
