@@ -1,11 +1,13 @@
 //! permessage-deflate as part of the opening handshake: RFC 6455 section 9.1, RFC 7692 section 7.1.
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::task::Poll;
 use polywire::handshake::{
     ClientHandshake, ClientOptions, Fault, Offer, Response, ServerHandshake, Upgrade, Url,
 };
 use polywire::{Config, DeflateConfig, Instant};
-use std::sync::Arc;
 
 fn config(server_max_window_bits: u8) -> Config {
     let deflate = DeflateConfig { server_max_window_bits, ..DeflateConfig::default() };

@@ -1,5 +1,8 @@
 //! Both ends fed with bytes: cuts, limits, deadlines, and what lies behind a head.
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::task::Poll;
 use core::time::Duration;
 use polywire::handshake::{
@@ -7,7 +10,6 @@ use polywire::handshake::{
     ServerHandshake, ServerPolicy, Upgrade, Url,
 };
 use polywire::{Config, Instant, Limits, Timeouts};
-use std::sync::Arc;
 
 const NOW: Instant = Instant::ZERO;
 

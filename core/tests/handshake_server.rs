@@ -1,11 +1,13 @@
 //! What a server makes of a request: RFC 6455 section 4.2, one thing wrong at a time.
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::task::Poll;
 use polywire::handshake::{
     Fault, Headers, OriginPolicy, Refusal, Response, ServerHandshake, ServerPolicy, Upgrade,
 };
 use polywire::{Config, Instant};
-use std::sync::Arc;
 
 const LINES: [&str; 6] = [
     "GET /chat?room=1 HTTP/1.1",
@@ -200,23 +202,16 @@ fn each_wrong_line_is_refused_with_its_own_status() {
 
 #[test]
 fn raw_high_bytes_never_panic() {
-    for line in 0..LINES.len() {
+    for (index, original) in LINES.iter().enumerate() {
         for high in [&b"\xff\xfe\x80"[..], b"\xc3", b"\xe2\x82"] {
-            let (name, value) = LINES[line].split_once(": ").unwrap_or((LINES[line], ""));
+            let (name, value) = original.split_once(": ").unwrap_or((original, ""));
             for position in 0..=value.len() {
                 let (before, after) = value.split_at(position);
-                let mangled = [name.as_bytes(), b": ", before.as_bytes(), high, after.as_bytes()];
-                let mut bytes = Vec::new();
-                for (index, other) in LINES.iter().enumerate() {
-                    let mangled = mangled.concat();
-                    bytes.extend_from_slice(if index == line {
-                        &mangled
-                    } else {
-                        other.as_bytes()
-                    });
-                    bytes.extend_from_slice(b"\r\n");
-                }
-                bytes.extend_from_slice(b"\r\n");
+                let mangled =
+                    [name.as_bytes(), b": ", before.as_bytes(), high, after.as_bytes()].concat();
+                let mut lines = LINES.map(|line| line.as_bytes().to_vec());
+                lines[index] = mangled;
+                let bytes = [lines.join(&b"\r\n"[..]), b"\r\n\r\n".to_vec()].concat();
                 check(&examine(&bytes).expect_err("mangled"));
             }
         }

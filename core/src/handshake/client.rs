@@ -89,6 +89,10 @@ impl Offer {
     //# The :protocol pseudo-header field MUST be included in the CONNECT request, and it MUST have a
     //# value of "websocket" to initiate a WebSocket connection on an HTTP/2 stream.
 
+    //= https://www.rfc-editor.org/rfc/rfc8441#section-4
+    //# On requests that contain the :protocol pseudo-header field, the :scheme and :path
+    //# pseudo-header fields of the target URI (see Section 5) MUST also be included.
+
     //= https://www.rfc-editor.org/rfc/rfc8441#section-5
     //# They MUST NOT be included in the CONNECT request defined here.
     /// The request over HTTP/2 or HTTP/3: send [`Request::fields`] once the peer has allowed it with
@@ -106,7 +110,7 @@ impl Offer {
             version: HttpVersion::Http2,
             method: "CONNECT".to_owned(),
             protocol: "websocket".to_owned(),
-            scheme: if url.secure { "https" } else { "http" }.to_owned(),
+            scheme: if url.is_secure() { "https" } else { "http" }.to_owned(),
             authority: url.authority(),
             ..Request::default()
         };
@@ -125,7 +129,7 @@ impl Offer {
         //# The "Request-URI" part of the request MUST match the /resource name/ defined in Section 3
         //# (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource
         //# name/, /host/, and /port/ that match the corresponding ws/wss URI.
-        request.target.clone_from(&url.target);
+        url.target().clone_into(&mut request.target);
         let headers = &mut request.headers;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
         //# The request MUST include a header field with the name |Sec-WebSocket-Version|.
@@ -137,21 +141,26 @@ impl Offer {
             check_subprotocols(&options.subprotocols)?;
             headers.append("Sec-WebSocket-Protocol", options.subprotocols.join(", ").as_bytes());
         }
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# To offer the use of a PMCE, a client MUST include the extension name of the PMCE in the
+        //# "Sec-WebSocket-Extensions" header field of the client's opening handshake of the
+        //# WebSocket connection.
+
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.8
+        //# The endpoints of a connection MUST negotiate the use of any extensions during the opening
+        //# handshake.
+
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-9
+        //# If extension parameters are included in negotiations between the client and the server,
+        //# those parameters MUST be chosen in accordance with the specification of the extension to
+        //# which the parameters apply.
+
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
+        //# The parameters supplied with any given extension MUST be defined for that extension.
         if let Some(config) = deflate {
             headers.push("Sec-WebSocket-Extensions", offer::offer(config).as_bytes())?;
         }
-        if options.headers.first("Authorization").is_none()
-            && let Some((user, password)) = &url.credentials
-        {
-            let credentials = STANDARD.encode(format!("{user}:{password}"));
-            headers.append("Authorization", format!("Basic {credentials}").as_bytes());
-        }
-        for (name, value) in options.headers.iter() {
-            if is_reserved(name) {
-                return Err(HandshakeError::found(Fault::OptionHeaderReserved, name.as_bytes()));
-            }
-            headers.append(name, value);
-        }
+        append_options(headers, url, options)?;
         let (subprotocols, deflate) = (options.subprotocols.clone(), deflate.cloned());
         Ok(Self { request, accept, subprotocols, deflate })
     }
@@ -196,6 +205,14 @@ impl Offer {
     //# indicates the use of an extension that was not present in the client's handshake (the server
     //# has indicated an extension not requested by the client), the client MUST _Fail the WebSocket
     //# Connection_.
+
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+    //# A client that received a response accepting a PMCE extension negotiation offer together with
+    //# such an extension MUST _Fail the WebSocket Connection_.
+
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+    //# A client that receives a response accepting a PMCE extension negotiation offer together with
+    //# such an extension MUST _Fail the WebSocket Connection_.
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
     //# Note that the client is only offering to use any advertised extensions and MUST NOT use them
@@ -248,6 +265,27 @@ impl Offer {
             .map(Some)
             .ok_or_else(|| HandshakeError::found(Fault::SubprotocolNotOffered, value))
     }
+}
+
+/// The headers that the caller asks for.
+fn append_options(
+    headers: &mut Headers,
+    url: &Url,
+    options: &ClientOptions,
+) -> Result<(), HandshakeError> {
+    if options.headers.first("Authorization").is_none()
+        && let Some((user, password)) = url.credentials()
+    {
+        let credentials = STANDARD.encode(format!("{user}:{password}"));
+        headers.append("Authorization", format!("Basic {credentials}").as_bytes());
+    }
+    for (name, value) in options.headers.iter() {
+        if is_reserved(name) {
+            return Err(HandshakeError::found(Fault::OptionHeaderReserved, name.as_bytes()));
+        }
+        headers.append(name, value);
+    }
+    Ok(())
 }
 
 fn status_error(response: &Response) -> HandshakeError {

@@ -1,9 +1,8 @@
 //! What can go wrong in a handshake, each with a stable code and the rule behind it.
 //!
-//! Owns the table of faults and the two errors made of them: [`HandshakeError`] for whoever must give
-//! up, [`Refusal`] for the server that has to answer. Knows nothing of the places that find them.
+//! Owns the table of faults and the error made of them. Knows nothing of the places that find them.
 
-use super::head::{Request, Response};
+use super::head::Response;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -226,29 +225,6 @@ impl fmt::Display for HandshakeError {
 }
 
 impl core::error::Error for HandshakeError {}
-
-/// Why a server refuses, and what it answers.
-///
-/// The response says `Connection: close`: send it, then close the connection without reading further.
-/// What came behind a refused upgrade may be a smuggled request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// What the client did wrong.
-    pub error: HandshakeError,
-    /// What to send.
-    pub response: Box<Response>,
-    /// The request, if it was read as far as that. A host that serves plain HTTP on the same port,
-    /// such as a health check, answers it in its own way.
-    pub request: Option<Box<Request>>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl core::error::Error for Refusal {}
 
 /// `bytes` in quotes, on one line, at most 80 characters of them.
 fn printable(bytes: &[u8]) -> String {

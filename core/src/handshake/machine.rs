@@ -5,8 +5,9 @@
 
 use super::Agreement;
 use super::client::{ClientOptions, Offer};
-use super::error::{Fault, HandshakeError, Refusal};
+use super::error::{Fault, HandshakeError};
 use super::head::{Request, Response};
+use super::refusal::Refusal;
 use super::server::{ServerPolicy, Upgrade};
 use super::url::Url;
 use crate::config::Config;
@@ -19,6 +20,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 use core::task::Poll;
+
+type ClientOutcome = Poll<Result<Established<Response>, HandshakeError>>;
+type ServerOutcome = Poll<Result<Upgrade, Refusal>>;
 
 /// How much of the body of a refusal a client keeps.
 const BODY_START: usize = 4096;
@@ -56,6 +60,12 @@ enum ClientState {
 
 impl ClientHandshake {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# When the client is to _Establish a WebSocket Connection_ given a set of (/host/, /port/,
+    //# /resource name/, and /secure/ flag), along with a list of /protocols/ and /extensions/ to be
+    //# used, and an /origin/ in the case of web browsers, it MUST open a connection, send an opening
+    //# handshake, and read the server's handshake in response.
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
     //# Once a connection to the server has been established (including a connection via a proxy or
     //# over a TLS-encrypted tunnel), the client MUST send an opening handshake to the server.
 
@@ -91,11 +101,7 @@ impl ClientHandshake {
     /// # Errors
     ///
     /// Why there is no connection. Close the stream then.
-    pub fn receive(
-        &mut self,
-        mut bytes: &[u8],
-        now: Instant,
-    ) -> Poll<Result<Established<Response>, HandshakeError>> {
+    pub fn receive(&mut self, mut bytes: &[u8], now: Instant) -> ClientOutcome {
         if self.deadline().is_some_and(|deadline| now >= deadline) {
             return self.finish(Fault::Timeout);
         }
@@ -132,7 +138,7 @@ impl ClientHandshake {
     /// # Errors
     ///
     /// Always, unless the handshake is over: there is no connection.
-    pub fn receive_eof(&mut self) -> Poll<Result<Established<Response>, HandshakeError>> {
+    pub fn receive_eof(&mut self) -> ClientOutcome {
         self.finish(Fault::StreamEnded)
     }
 
@@ -146,18 +152,11 @@ impl ClientHandshake {
     /// # Errors
     ///
     /// [`Fault::Timeout`], or the refusal whose body was still arriving.
-    pub fn handle_timeout(
-        &mut self,
-        now: Instant,
-    ) -> Poll<Result<Established<Response>, HandshakeError>> {
+    pub fn handle_timeout(&mut self, now: Instant) -> ClientOutcome {
         self.receive(&[], now)
     }
 
-    fn receive_head(
-        &mut self,
-        head: &RawHead,
-        rest: &[u8],
-    ) -> Poll<Result<Established<Response>, HandshakeError>> {
+    fn receive_head(&mut self, head: &RawHead, rest: &[u8]) -> ClientOutcome {
         let response = match Response::parse(head) {
             Ok(response) => response,
             Err(error) => {
@@ -188,7 +187,7 @@ impl ClientHandshake {
         }
     }
 
-    fn finish(&mut self, fault: Fault) -> Poll<Result<Established<Response>, HandshakeError>> {
+    fn finish(&mut self, fault: Fault) -> ClientOutcome {
         match mem::replace(&mut self.state, ClientState::Done) {
             ClientState::Done => Poll::Pending,
             ClientState::Head(_) => Poll::Ready(Err(HandshakeError::missing(fault))),
@@ -239,7 +238,7 @@ impl ServerHandshake {
     /// # Errors
     ///
     /// The refusal: send its response, then close.
-    pub fn receive(&mut self, bytes: &[u8], now: Instant) -> Poll<Result<Upgrade, Refusal>> {
+    pub fn receive(&mut self, bytes: &[u8], now: Instant) -> ServerOutcome {
         if self.deadline().is_some_and(|deadline| now >= deadline) {
             return self.refuse(HandshakeError::missing(Fault::Timeout));
         }
@@ -277,7 +276,7 @@ impl ServerHandshake {
     /// # Errors
     ///
     /// The refusal, unless the request is complete. The client may still read it.
-    pub fn receive_eof(&mut self) -> Poll<Result<Upgrade, Refusal>> {
+    pub fn receive_eof(&mut self) -> ServerOutcome {
         if matches!(self.state, ServerState::Head(_)) {
             return self.refuse(HandshakeError::missing(Fault::StreamEnded));
         }
@@ -295,7 +294,7 @@ impl ServerHandshake {
     /// # Errors
     ///
     /// The refusal with [`Fault::Timeout`].
-    pub fn handle_timeout(&mut self, now: Instant) -> Poll<Result<Upgrade, Refusal>> {
+    pub fn handle_timeout(&mut self, now: Instant) -> ServerOutcome {
         self.receive(&[], now)
     }
 
@@ -327,7 +326,7 @@ impl ServerHandshake {
         }
     }
 
-    fn refuse(&mut self, error: HandshakeError) -> Poll<Result<Upgrade, Refusal>> {
+    fn refuse(&mut self, error: HandshakeError) -> ServerOutcome {
         self.state = ServerState::Refused;
         Poll::Ready(Err(Refusal::new(error, None)))
     }

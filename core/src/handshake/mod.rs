@@ -32,6 +32,7 @@
 //! Owns no randomness, no clock and no frames.
 
 mod authority;
+mod checks;
 mod client;
 mod error;
 mod head;
@@ -39,15 +40,17 @@ mod headers;
 mod key;
 mod machine;
 mod origin;
+mod refusal;
 mod server;
 mod url;
 
 pub use client::{ClientOptions, Offer};
-pub use error::{Fault, HandshakeError, Refusal};
+pub use error::{Fault, HandshakeError};
 pub use head::{HttpVersion, Request, Response};
 pub use headers::Headers;
 pub use machine::{ClientHandshake, Established, ServerHandshake};
 pub use origin::OriginPolicy;
+pub use refusal::Refusal;
 pub use server::{ServerPolicy, Upgrade};
 pub use url::Url;
 

@@ -10,31 +10,26 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A WebSocket URL, taken apart.
+/// A WebSocket URL, taken apart. All its parts are valid: none can break out of the request.
 ///
 /// ```
 /// use polywire::handshake::Url;
 ///
 /// let url = Url::parse("wss://[::1]:8443/chat?room=1")?;
-/// assert!(url.secure);
-/// assert_eq!((&url.host[..], url.port), ("::1", 8443));
-/// assert_eq!(url.target, "/chat?room=1");
+/// assert!(url.is_secure());
+/// assert_eq!((url.host(), url.port()), ("::1", 8443));
+/// assert_eq!(url.target(), "/chat?room=1");
 /// assert_eq!(url.authority(), "[::1]:8443");
 /// # Ok::<(), polywire::handshake::HandshakeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Url {
-    /// Whether the connection runs through TLS: the scheme is `wss`.
-    pub secure: bool,
-    /// The host to connect to, in lower case; an IPv6 address is without its brackets.
-    pub host: String,
-    /// The port to connect to.
-    pub port: u16,
-    /// The resource name: path and query, as sent in the request.
-    pub target: String,
-    /// User name and password, decoded. They go into an `Authorization` header.
-    pub credentials: Option<(String, String)>,
+    secure: bool,
+    /// In lower case; an IPv6 address is without its brackets.
+    host: String,
+    port: u16,
+    target: String,
+    credentials: Option<(String, String)>,
 }
 
 impl Url {
@@ -63,25 +58,52 @@ impl Url {
             Some((credentials, authority)) => (Some(credentials), authority),
             None => (None, authority),
         };
-        let offset_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+        // Both are the end of what is before them.
+        let resource_offset = text.len() - resource.len();
+        let authority_offset = resource_offset - authority.len();
         let Authority { host, port } = Authority::parse(authority).map_err(|error| {
             let fault = match error {
                 AuthorityError::Host => Fault::UrlHost,
                 AuthorityError::Port => Fault::UrlPort,
             };
-            at(fault, authority.as_bytes(), offset_of(authority))
+            at(fault, authority.as_bytes(), authority_offset)
         })?;
         Ok(Self {
             secure,
             host: host.trim_matches(['[', ']']).to_ascii_lowercase(),
             port: port.unwrap_or(default_port(secure)),
-            target: resource_name(resource, offset_of(resource))?,
+            target: resource_name(resource, resource_offset)?,
             credentials: credentials
                 .map(|text| {
                     split_credentials(text).ok_or(HandshakeError::missing(Fault::UrlCredentials))
                 })
                 .transpose()?,
         })
+    }
+
+    /// Whether the connection runs through TLS: the scheme is `wss`.
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host to connect to, in lower case; an IPv6 address is without its brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port to connect to.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The resource name: path and query, as sent in the request.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// User name and password, decoded. They go into an `Authorization` header.
+    pub fn credentials(&self) -> Option<(&str, &str)> {
+        self.credentials.as_ref().map(|(user, password)| (&user[..], &password[..]))
     }
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
