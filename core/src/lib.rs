@@ -26,3 +26,8 @@ pub use event::{Cause, Data, Ended, Event};
 pub use frame::opcode::Opcode;
 pub use limits::{Keepalive, Limits, Rate, Timeouts};
 pub use time::Instant;
+
+/// The program in the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
