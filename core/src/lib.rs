@@ -43,3 +43,8 @@ pub use outbound::queue::Transmit;
 pub use outbound::sender::Sender;
 pub use state::Socket;
 pub use time::Instant;
+
+/// The program in the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
