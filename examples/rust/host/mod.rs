@@ -38,7 +38,7 @@ impl Host {
     pub(crate) fn connect(url: &str, config: Arc<Config>) -> io::Result<Self> {
         let clock = Clock::start();
         let url = Url::parse(url).map_err(io::Error::other)?;
-        let mut stream = TcpStream::connect((url.host.as_str(), url.port))?;
+        let mut stream = TcpStream::connect((url.host(), url.port()))?;
         stream.set_nodelay(true)?;
         let options = ClientOptions::default();
         let (mut handshake, request) =
