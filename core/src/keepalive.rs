@@ -25,7 +25,6 @@ pub(crate) enum Due {
 
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    settings: Option<Keepalive>,
     /// The last time that anything came.
     last_received: Instant,
     /// When the keepalive ping went out that no byte has followed yet.
@@ -40,8 +39,8 @@ struct Outstanding {
 }
 
 impl Heartbeat {
-    pub(crate) fn new(settings: Option<Keepalive>, now: Instant) -> Self {
-        Self { settings, last_received: now, asked: None, outstanding: VecDeque::new() }
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { last_received: now, asked: None, outstanding: VecDeque::new() }
     }
 
     /// Bytes came: the peer lives, whatever they say.
@@ -68,24 +67,24 @@ impl Heartbeat {
     }
 
     /// What is due at `now`.
-    pub(crate) fn due(&mut self, now: Instant) -> Due {
-        match (self.deadline(), self.asked) {
-            (Some(deadline), _) if now < deadline => Due::Nothing,
-            (None, _) => Due::Nothing,
-            (Some(_), None) => {
+    pub(crate) fn due(&mut self, settings: &Keepalive, now: Instant) -> Due {
+        if now < self.deadline(settings) {
+            return Due::Nothing;
+        }
+        match self.asked {
+            None => {
                 self.asked = Some(now);
                 Due::Ping
             }
-            (Some(_), Some(_)) => Due::GiveUp,
+            Some(_) => Due::GiveUp,
         }
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let settings = self.settings?;
-        Some(match self.asked {
+    pub(crate) fn deadline(&self, settings: &Keepalive) -> Instant {
+        match self.asked {
             None => self.last_received + settings.interval,
             Some(asked) => asked + settings.timeout,
-        })
+        }
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

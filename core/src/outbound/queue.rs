@@ -15,8 +15,8 @@ use alloc::vec::Vec;
 use core::mem::size_of;
 use core::ops::Deref;
 
-/// A buffer that became empty keeps at most this much; more is given back when it goes quiet.
-const KEPT: usize = 512;
+/// What the buffer keeps when the connection goes quiet.
+const KEPT: usize = 128;
 
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -122,10 +122,8 @@ impl Queue {
 
     /// Gives back what a burst needed.
     pub(crate) fn shrink(&mut self) {
-        if self.is_empty() {
-            self.bytes.shrink_to(KEPT);
-            self.parked.shrink_to(0);
-        }
+        self.bytes.shrink_to(KEPT);
+        self.parked.shrink_to(0);
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -48,7 +48,8 @@ pub struct Sender {
     parts: Option<Parts>,
     queued_pongs: u16,
     /// The latest ping, when too many pongs are queued to answer each.
-    unanswered_ping: Option<Vec<u8>>,
+    latest_ping: Vec<u8>,
+    latest_ping_unanswered: bool,
     keepalive_pings: u32,
     pub(crate) now: Instant,
     /// When the last message was sent or received.
@@ -72,14 +73,15 @@ impl Sender {
         let (deflation, window_bits) = compressor.unzip();
         Self {
             state: Lifecycle::new(role, config.timeouts.close),
-            heartbeat: Heartbeat::new(config.timeouts.keepalive, now),
+            heartbeat: Heartbeat::new(now),
             queue: Queue::default(),
             keys: (role == Role::Client).then(|| Box::new(Random::new(seed))),
             deflation: deflation.map(Box::new),
             window_bits: window_bits.unwrap_or_default(),
             parts: None,
             queued_pongs: 0,
-            unanswered_ping: None,
+            latest_ping: Vec::new(),
+            latest_ping_unanswered: false,
             keepalive_pings: 0,
             now,
             last_message: now,
@@ -254,8 +256,10 @@ impl Sender {
         self.queue.advance(count);
         if self.queue.is_empty() {
             self.queued_pongs = 0;
-            if let Some(payload) = self.unanswered_ping.take() {
+            if core::mem::take(&mut self.latest_ping_unanswered) {
+                let payload = core::mem::take(&mut self.latest_ping);
                 self.answer_ping(&payload);
+                self.latest_ping = payload;
             }
         }
     }
@@ -303,9 +307,9 @@ impl Sender {
             //# found in the message body of the Ping frame being replied to.
             self.push(FrameKind::whole(Opcode::Pong), Payload::Borrowed(payload));
         } else {
-            let latest = self.unanswered_ping.get_or_insert_default();
-            latest.clear();
-            latest.extend_from_slice(payload);
+            self.latest_ping_unanswered = true;
+            self.latest_ping.clear();
+            self.latest_ping.extend_from_slice(payload);
         }
     }
 
@@ -358,7 +362,9 @@ impl Sender {
             self.close_idle();
             return Due::Nothing;
         }
-        let due = self.heartbeat.due(self.now);
+        let keepalive = self.config.timeouts.keepalive;
+        let due =
+            keepalive.map_or(Due::Nothing, |settings| self.heartbeat.due(&settings, self.now));
         match due {
             Due::Nothing => {}
             Due::Ping => self.ping_for_life(),
@@ -372,7 +378,7 @@ impl Sender {
         let deadlines = [
             self.state.deadline(),
             self.state.has_announcement().then_some(self.now),
-            if open { self.heartbeat.deadline() } else { None },
+            if open { self.keepalive_deadline() } else { None },
             if open { self.idle_deadline() } else { None },
         ];
         Wants {
@@ -381,6 +387,11 @@ impl Sender {
             socket: self.state.socket(self.queue.is_empty()),
             deadline: deadlines.into_iter().flatten().min(),
         }
+    }
+
+    fn keepalive_deadline(&self) -> Option<Instant> {
+        let keepalive = self.config.timeouts.keepalive.as_ref();
+        keepalive.map(|settings| self.heartbeat.deadline(settings))
     }
 
     fn idle_deadline(&self) -> Option<Instant> {
@@ -410,6 +421,9 @@ impl Sender {
     /// Gives back what a burst needed.
     pub(crate) fn shrink(&mut self) {
         self.queue.shrink();
+        if !self.latest_ping_unanswered {
+            self.latest_ping = Vec::new();
+        }
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -418,7 +432,7 @@ impl Sender {
             + self.heartbeat.heap_bytes()
             + self.keys.as_ref().map_or(0, |_| size_of::<Random>())
             + deflation.map_or(0, |deflation| size_of::<Deflation>() + deflation.heap_bytes())
-            + self.unanswered_ping.as_ref().map_or(0, Vec::capacity)
+            + self.latest_ping.capacity()
     }
 
     #[inline]
