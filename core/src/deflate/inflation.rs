@@ -12,6 +12,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// What a match can reach at most.
+///
+/// It bounds matches within a message whatever window was agreed: a message may point further back into
+/// itself than it should, because only the history is cut to the window. Both engines then accept the
+/// same, and nothing is spent on a peer's mistake that costs this end nothing.
+//= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
+//# Otherwise, the client MUST use a 32,768-byte LZ77 sliding window to decompress received messages.
+//= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
+//# Otherwise, the server MUST use a 32,768-byte LZ77 sliding window to decompress received messages.
 const REACH: usize = 32 << 10;
 
 /// Plain text at hand: what can be reached, and as much again to write to before it must be moved.
@@ -32,6 +40,7 @@ pub(crate) struct Inflation {
 impl Inflation {
     /// `window_bits` and `no_context_takeover` are those of the peer's compressor.
     pub(crate) fn new(window_bits: u8, no_context_takeover: bool, config: &DeflateConfig) -> Self {
+        let window_bits = window_bits.clamp(8, 15);
         let folded = config.contexts == Contexts::Folded && !no_context_takeover;
         Self {
             inflater: None,
@@ -79,6 +88,10 @@ impl Inflation {
         let inflater = self.inflater.get_or_insert_with(|| self.pool.take_inflater());
         if !self.in_message {
             self.in_message = true;
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
+            //# Otherwise, the client MUST decompress each new message using the LZ77 sliding window used to process the last compressed message.
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
+            //# Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message.
             if fresh || self.no_context_takeover {
                 inflater.begin(self.history.parts());
             }
@@ -156,6 +169,8 @@ impl Inflater {
     /// A message is whole only if the four bytes complete a block, and nothing else: a fifth byte
     /// tells. An engine that stops before it stands at the end of a block.
     fn finish(&mut self, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
+        //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message.
         const TAIL_AND_ONE: [u8; 5] = [0x00, 0x00, 0xff, 0xff, 0x00];
         let length = output.len();
         let mut consumed = 0;

@@ -143,6 +143,10 @@ impl Compressor {
     }
 
     /// What the engine may remember; its own limit is 2^15.
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+    //# If the "agreed parameters" contain the "client_max_window_bits" extension parameter with a value of w, the client MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+    //# If the "agreed parameters" contain the "server_max_window_bits" extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.
     fn window(&self) -> usize {
         if self.setting.window_bits < 15 { 1 << self.setting.window_bits } else { usize::MAX }
     }

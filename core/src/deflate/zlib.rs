@@ -96,7 +96,10 @@ impl Compressor {
 
     pub(super) fn begin(&mut self, level: u8, history: [&[u8]; 2]) {
         self.deflate.reset();
-        self.resume(level);
+        if self.level != level {
+            self.deflate.set_level(level.into()).expect("nothing is pending after a reset");
+            self.level = level;
+        }
         for part in history {
             if !part.is_empty() {
                 let taken = self.advance(part);
@@ -105,18 +108,18 @@ impl Compressor {
         }
     }
 
-    pub(super) fn resume(&mut self, level: u8) -> bool {
-        if self.level != level {
-            self.deflate.set_level(level.into()).expect("nothing is pending after a flush");
-            self.level = level;
-        }
-        true
+    /// Within a stream, `set_level` fails where the level changes the algorithm: it gives the engine
+    /// no space to flush to.
+    pub(super) fn resume(&self, level: u8) -> bool {
+        self.level == level
     }
 
     pub(super) fn compress(&mut self, mut input: &[u8], most: usize, output: &mut Vec<u8>) -> bool {
         let end = output.len().saturating_add(most);
         loop {
             let (total_in, total_out) = (self.deflate.total_in(), self.deflate.total_out());
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# If the resulting data does not end with an empty DEFLATE block with no compression (the "BTYPE" bits are set to 00), append an empty DEFLATE block with no compression to the tail end.
             self.deflate
                 .compress(input, &mut self.scratch, DeflateFlush::SyncFlush)
                 .expect("a compressor fails only when it is misconfigured");
@@ -145,6 +148,8 @@ impl Compressor {
 
     /// A raw stream of 8 bits panics, and one of 9 reaches back 2^9 - 262 = 250 bytes at most, which
     /// is within 2^8: zlib keeps a margin of its longest match.
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+    //# An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes to compress messages to send.
     fn own_window_bits(window_bits: u8) -> u8 {
         window_bits.max(9)
     }
