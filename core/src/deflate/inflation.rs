@@ -158,10 +158,9 @@ impl Inflater {
             let step = self.step(input, output, limit, false)?;
             input = &input[step.consumed..];
             match step.stop {
-                Stop::Full => {}
                 Stop::Starved => return Ok(()),
-                Stop::Boundary | Stop::Final if input.is_empty() => return Ok(()),
-                Stop::Boundary | Stop::Final => {}
+                Stop::Final if input.is_empty() => return Ok(()),
+                _ => {}
             }
         }
     }
@@ -203,11 +202,14 @@ impl Inflater {
         let room = limit.saturating_sub(output.len());
         // One byte more than allowed: only so is a message of exactly the limit told from a longer one.
         let space = self.text.len().min(self.end.saturating_add(room).saturating_add(1));
-        let step = self.engine.step(input, &mut self.text[..space], self.end, stop_at_block)?;
+        let step = self.engine.step(input, &mut self.text[..space], self.end, stop_at_block);
         let written = &self.text[self.end..][..step.written];
         append(output, &written[..written.len().min(room)], limit);
         if written.len() > room {
             return Err(InflateError::TooBig);
+        }
+        if step.stop == Stop::Invalid {
+            return Err(InflateError::Invalid);
         }
         self.end += step.written;
         if step.stop == Stop::Final {
