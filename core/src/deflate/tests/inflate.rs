@@ -39,14 +39,16 @@ fn examples_of_the_rfc() {
     });
 }
 
-/// The sending side of section 7.2.3: the engines of today find the same bytes.
+/// RFC 7692 sections 7.2.3.1 and 7.2.3.6, the sending side.
 #[test]
-fn an_empty_message_is_one_zero_byte() {
+fn examples_of_the_rfc_are_sent() {
     for &engine in ENGINES {
         let mut deflation = Deflation::new(12, false, &config(engine, Contexts::Folded, 6));
-        let mut output = Vec::new();
-        deflation.part(b"", true, None, &mut output);
-        assert_eq!(output, [0x00]);
+        for (payload, expected) in [(&b"Hello"[..], &HELLO[..]), (b"", &[0x00])] {
+            let mut output = Vec::new();
+            deflation.part(payload, true, None, &mut output);
+            assert_eq!(output, expected, "{engine:?}");
+        }
     }
 }
 
@@ -217,4 +219,49 @@ fn match_of_three(distance: usize) -> Vec<u8> {
     bits.chunks(8)
         .map(|byte| byte.iter().rev().fold(0, |value, &bit| value << 1 | u8::from(bit)))
         .collect()
+}
+
+/// Both engines accept the same streams, and the cut never matters, whatever was done to the bytes.
+#[cfg(feature = "zlib")]
+#[test]
+fn damaged_streams_meet_the_same_fate() {
+    let mut random = Random(0x5eed);
+    for _ in 0..3_000 {
+        let wire = damaged(&mut random);
+        let cuts = [random.below(wire.len() + 1), random.below(wire.len() + 1)];
+        let fates = ENGINES.iter().map(|&engine| {
+            let [first, second] = cuts.map(|cut| {
+                let mut inflation = Inflation::new(9, false, &config(engine, Contexts::Folded, 6));
+                assert_eq!(inflate(&mut inflation, &HELLO), b"Hello");
+                let mut output = Vec::new();
+                let fate = [&wire[..cut], &wire[cut..]]
+                    .iter()
+                    .try_for_each(|piece| inflation.inflate(piece, &mut output, 1 << 20))
+                    .and_then(|()| inflation.finish(&mut output, 1 << 20));
+                (fate, output)
+            });
+            assert_eq!(first, second, "{engine:?} {cuts:?} {wire:x?}");
+            first.0.map(|()| first.1)
+        });
+        let fates: Vec<_> = fates.collect();
+        assert_eq!(fates[0], fates[1], "{wire:x?}");
+    }
+}
+
+#[cfg(feature = "zlib")]
+fn damaged(random: &mut Random) -> Vec<u8> {
+    let engine = ENGINES[random.below(2)];
+    let level = 1 + random.below(9) as u8;
+    let mut deflation = Deflation::new(9, true, &config(engine, Contexts::Folded, level));
+    let mut wire = Vec::new();
+    let (kind, length) = (KINDS[random.below(4)], 1 + random.below(500));
+    deflation.part(&sample(random, kind, length), true, None, &mut wire);
+    for _ in 0..random.below(4) {
+        let index = random.below(wire.len());
+        wire[index] ^= 1 << random.below(8);
+    }
+    if random.below(4) == 0 {
+        wire.truncate(1 + random.below(wire.len()));
+    }
+    wire
 }
