@@ -40,6 +40,7 @@ pub(crate) struct Deflation {
 impl Deflation {
     /// `window_bits` and `no_context_takeover` are those of this end's compressor.
     pub(crate) fn new(window_bits: u8, no_context_takeover: bool, config: &DeflateConfig) -> Self {
+        let window_bits = window_bits.clamp(8, 15);
         let folded = config.contexts == Contexts::Folded && !no_context_takeover;
         Self {
             compressor: None,
@@ -73,6 +74,8 @@ impl Deflation {
         let most = payload.len() - 1 + TAIL + self.investment(payload.len());
         let shorter = self.open(level, payload.len()).compress(payload, most, output);
         if shorter {
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end.
             output.truncate(output.len() - TAIL);
             self.history.push(payload);
         } else {
@@ -171,6 +174,10 @@ impl Deflation {
             Contexts::Dedicated => Context::Own,
             Contexts::Folded => self.release(),
         };
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+        //# If the "agreed parameters" contain the "client_no_context_takeover" extension parameter, the client MUST start compressing each new message with an empty LZ77 sliding window.
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+        //# If the "agreed parameters" contain the "server_no_context_takeover" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window.
         if !sent || self.no_context_takeover {
             self.context = Context::Lost;
         }

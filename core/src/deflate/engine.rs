@@ -6,7 +6,7 @@
 
 #[cfg(feature = "zlib")]
 use super::zlib;
-use super::{DeflateEngine, InflateError, miniz};
+use super::{DeflateEngine, miniz};
 use alloc::vec::Vec;
 
 /// Where a step of decompression stopped.
@@ -20,6 +20,8 @@ pub(super) enum Stop {
     Boundary,
     /// A block with BFINAL set ended; the rest of the input starts at a byte boundary.
     Final,
+    /// What comes next is not DEFLATE.
+    Invalid,
 }
 
 /// What a step of decompression did.
@@ -64,7 +66,7 @@ impl Decompressor {
         text: &mut [u8],
         from: usize,
         stop_at_block: bool,
-    ) -> Result<Step, InflateError> {
+    ) -> Step {
         match self {
             Self::Miniz(engine) => engine.step(input, text, from, stop_at_block),
             #[cfg(feature = "zlib")]
@@ -74,7 +76,7 @@ impl Decompressor {
 
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
-            Self::Miniz(_) => 0,
+            Self::Miniz(_) => miniz::Decompressor::HEAP_BYTES,
             #[cfg(feature = "zlib")]
             Self::Zlib(_) => zlib::Decompressor::HEAP_BYTES,
         }

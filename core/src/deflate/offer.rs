@@ -11,6 +11,10 @@ use crate::http::grammar::Extension;
 use alloc::string::String;
 use core::fmt::Write;
 
+//= https://www.rfc-editor.org/rfc/rfc7692#section-5
+//# To offer the use of a PMCE, a client MUST include the extension name of the PMCE in the "Sec-WebSocket-Extensions" header field of the client's opening handshake of the WebSocket connection.
+//= https://www.rfc-editor.org/rfc/rfc7692#section-5
+//# To accept the use of an offered PMCE, a server MUST include the extension name of the PMCE in the "Sec-WebSocket-Extensions" header field of the server's opening handshake of the WebSocket connection.
 const NAME: &str = "permessage-deflate";
 
 /// The client's `Sec-WebSocket-Extensions` value.
@@ -52,6 +56,8 @@ pub(crate) fn answer(
         .iter()
         .filter(|offer| offer.name == NAME)
         .filter_map(|offer| Parameters::parse(offer).ok());
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+    //# A server declining all offered PMCEs MUST NOT include any element with PMCE names.
     valid.next().map(|offer| settle(config, offer))
 }
 
@@ -103,8 +109,12 @@ pub(crate) fn accept(
 fn settle(config: &DeflateConfig, offer: Parameters) -> (DeflateParams, String) {
     let (server_bits, client_bits) = limits(config);
     let params = DeflateParams {
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.1.1.1
+        //# It is RECOMMENDED that a server supports the "server_no_context_takeover" extension parameter in an extension negotiation offer.
         server_no_context_takeover: offer.server_no_context_takeover
             || config.server_no_context_takeover,
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
+        //# Note that even if the client has included the "client_no_context_takeover" extension parameter in its offer, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message if the "agreed parameters" don't contain the "client_no_context_takeover" extension parameter.
         client_no_context_takeover: offer.client_no_context_takeover
             || config.client_no_context_takeover
             || (offer.client_max_window_bits.is_none() && client_bits < 15),
@@ -114,6 +124,8 @@ fn settle(config: &DeflateConfig, offer: Parameters) -> (DeflateParams, String) 
             None => 15,
         },
     };
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+    //# The element MUST represent a PMCE that is fully supported by the server.
     // A window of 15 is what silence means, but an offered limit is accepted only by answering it.
     let said = |bits: u8, offered: bool| (bits < 15 || offered).then_some(bits);
     let answer = Parameters {
@@ -206,6 +218,10 @@ fn fill<T>(slot: &mut Option<T>, value: T) -> Result<(), &'static str> {
 
 //= https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.1
 //# This parameter has a decimal integer value without leading zeroes between 8 to 15, inclusive, indicating the base-2 logarithm of the LZ77 sliding window size, and MUST conform to the ABNF below.
+//= https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.2
+//# If a value is specified for this parameter, the value MUST conform to the ABNF below.
+//= https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.2
+//# The "client_max_window_bits" extension parameter in an extension negotiation response has a decimal integer value without leading zeroes between 8 to 15 inclusive indicating the base-2 logarithm of the LZ77 sliding window size and MUST conform to the ABNF below.
 fn window_bits(value: &str) -> Result<u8, &'static str> {
     match value.as_bytes() {
         [digit @ b'8'..=b'9'] => Ok(digit - b'0'),

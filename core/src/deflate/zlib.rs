@@ -3,7 +3,6 @@
 //! Owns the peculiarities of zlib-rs 0.6: which window it must be given, when its output is complete,
 //! how it is told of plain text it did not see. Knows nothing of messages. RFC 7692 section 7.2.
 
-use super::InflateError;
 use super::engine::{Setting, Step, Stop};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -23,8 +22,8 @@ pub(super) struct Decompressor {
 }
 
 impl Decompressor {
-    /// Measured: the state with its window of 32 KiB.
-    pub(super) const HEAP_BYTES: usize = 47_600;
+    /// Measured with a counting allocator: the state with its window of 32 KiB.
+    pub(super) const HEAP_BYTES: usize = 47_552 + size_of::<Inflate>();
 
     pub(super) fn new() -> Self {
         Self { inflate: Box::new(Inflate::new(false, 15)) }
@@ -39,28 +38,20 @@ impl Decompressor {
         }
     }
 
-    pub(super) fn step(
-        &mut self,
-        input: &[u8],
-        space: &mut [u8],
-        stop_at_block: bool,
-    ) -> Result<Step, InflateError> {
+    pub(super) fn step(&mut self, input: &[u8], space: &mut [u8], stop_at_block: bool) -> Step {
         let flush = if stop_at_block { InflateFlush::Block } else { InflateFlush::NoFlush };
         let (total_in, total_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status =
-            self.inflate.decompress(input, space, flush).map_err(|_| InflateError::Invalid)?;
+        let status = self.inflate.decompress(input, space, flush);
         let consumed = (self.inflate.total_in() - total_in) as usize;
         let written = (self.inflate.total_out() - total_out) as usize;
-        let stop = if status == Status::StreamEnd {
-            Stop::Final
-        } else if written == space.len() {
-            Stop::Full
-        } else if consumed < input.len() {
-            Stop::Boundary
-        } else {
-            Stop::Starved
+        let stop = match status {
+            Err(_) => Stop::Invalid,
+            Ok(Status::StreamEnd) => Stop::Final,
+            Ok(_) if written == space.len() => Stop::Full,
+            Ok(_) if consumed < input.len() => Stop::Boundary,
+            Ok(_) => Stop::Starved,
         };
-        Ok(Step { consumed, written, stop })
+        Step { consumed, written, stop }
     }
 }
 
@@ -96,7 +87,10 @@ impl Compressor {
 
     pub(super) fn begin(&mut self, level: u8, history: [&[u8]; 2]) {
         self.deflate.reset();
-        self.resume(level);
+        if self.level != level {
+            self.deflate.set_level(level.into()).expect("nothing is pending after a reset");
+            self.level = level;
+        }
         for part in history {
             if !part.is_empty() {
                 let taken = self.advance(part);
@@ -105,18 +99,18 @@ impl Compressor {
         }
     }
 
-    pub(super) fn resume(&mut self, level: u8) -> bool {
-        if self.level != level {
-            self.deflate.set_level(level.into()).expect("nothing is pending after a flush");
-            self.level = level;
-        }
-        true
+    /// Within a stream, `set_level` fails where the level changes the algorithm: it gives the engine
+    /// no space to flush to.
+    pub(super) fn resume(&self, level: u8) -> bool {
+        self.level == level
     }
 
     pub(super) fn compress(&mut self, mut input: &[u8], most: usize, output: &mut Vec<u8>) -> bool {
         let end = output.len().saturating_add(most);
         loop {
             let (total_in, total_out) = (self.deflate.total_in(), self.deflate.total_out());
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# If the resulting data does not end with an empty DEFLATE block with no compression (the "BTYPE" bits are set to 00), append an empty DEFLATE block with no compression to the tail end.
             self.deflate
                 .compress(input, &mut self.scratch, DeflateFlush::SyncFlush)
                 .expect("a compressor fails only when it is misconfigured");
@@ -138,13 +132,15 @@ impl Compressor {
         self.deflate.set_dictionary(plaintext).is_ok()
     }
 
-    /// Measured: the window and its chains, and the parts that do not depend on the window.
+    /// Measured with a counting allocator: the window and its chains, and what does not depend on it.
     pub(super) fn heap_bytes(&self) -> usize {
-        (4 << self.window_bits) + 150_000 + self.scratch.len()
+        (4 << self.window_bits) + 148_608 + size_of::<Deflate>() + self.scratch.len()
     }
 
     /// A raw stream of 8 bits panics, and one of 9 reaches back 2^9 - 262 = 250 bytes at most, which
     /// is within 2^8: zlib keeps a margin of its longest match.
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+    //# An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes to compress messages to send.
     fn own_window_bits(window_bits: u8) -> u8 {
         window_bits.max(9)
     }

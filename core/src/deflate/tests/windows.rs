@@ -1,0 +1,84 @@
+use super::walker::walk;
+use super::*;
+
+/// The proof that a negotiated window is kept: no distance in anything that is produced is larger.
+fn keep_windows(engine: DeflateEngine, contexts: Contexts) {
+    let mut random = Random(0x0123_4567_89ab_cdef);
+    for window_bits in 8..=15 {
+        let mut farthest = 0;
+        for (level, takeover) in [(1, true), (2, true), (4, true), (6, true), (6, false), (9, true)]
+        {
+            let mut deflation =
+                Deflation::new(window_bits, !takeover, &config(engine, contexts, level));
+            let mut text = Vec::new();
+            for index in 0..40 {
+                let length = match index % 8 {
+                    0 => 1 + random.below(100_000 >> (15 - window_bits)),
+                    _ => 1 + random.below(3_000),
+                };
+                let payload = sample(&mut random, KINDS[index % 2], length);
+                if let Some(wire) = deflate(&mut deflation, &payload) {
+                    if !takeover {
+                        text.clear();
+                    }
+                    let before = text.len();
+                    farthest = farthest.max(walk(&wire, &mut text));
+                    assert_eq!(&text[before..], payload, "{engine:?} w{window_bits} level {level}");
+                }
+            }
+        }
+        assert!(farthest <= 1 << window_bits, "{engine:?} w{window_bits}: {farthest}");
+        // The window is used, too: a test that sees only short distances would prove nothing. zlib
+        // leaves 262 bytes of it unused, which is most of a window of 9 bits.
+        assert!(farthest + 300 >= 1 << window_bits, "{engine:?} w{window_bits}: {farthest}");
+    }
+}
+
+#[test]
+fn miniz_keeps_windows_folded() {
+    keep_windows(DeflateEngine::Miniz, Contexts::Folded);
+}
+
+#[test]
+fn miniz_keeps_windows_dedicated() {
+    keep_windows(DeflateEngine::Miniz, Contexts::Dedicated);
+}
+
+#[cfg(feature = "zlib")]
+#[test]
+fn zlib_keeps_windows_folded() {
+    keep_windows(DeflateEngine::Zlib, Contexts::Folded);
+}
+
+#[cfg(feature = "zlib")]
+#[test]
+fn zlib_keeps_windows_dedicated() {
+    keep_windows(DeflateEngine::Zlib, Contexts::Dedicated);
+}
+
+#[test]
+fn parts_keep_windows() {
+    let mut random = Random(77);
+    for &engine in ENGINES {
+        for contexts in CONTEXTS {
+            for window_bits in 8..=15 {
+                let mut deflation =
+                    Deflation::new(window_bits, false, &config(engine, contexts, 6));
+                let mut text = Vec::new();
+                for _ in 0..4 {
+                    let (mut wire, mut payload) = (Vec::new(), Vec::new());
+                    for part in 0..12 {
+                        let length = random.below(6_000);
+                        let bytes = sample(&mut random, KINDS[part % 4], length);
+                        deflation.part(&bytes, part == 11, None, &mut wire);
+                        payload.extend(bytes);
+                    }
+                    let before = text.len();
+                    let farthest = walk(&wire, &mut text);
+                    assert!(farthest <= 1 << window_bits, "{engine:?} w{window_bits}: {farthest}");
+                    assert_eq!(&text[before..], payload);
+                }
+            }
+        }
+    }
+}
