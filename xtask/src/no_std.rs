@@ -2,8 +2,9 @@
 //!
 //! Three proofs. On a bare-metal target there is no std, so a build is proof enough. On wasm there is one,
 //! so the core is linked into a library that brings its own panic handler: std would bring a second. The
-//! linked module must import nothing either: no clock, no randomness, no function of a host. Last, the
-//! same build with the core's feature `std` must fail, or the second proof would prove nothing.
+//! linked module must import nothing either: no clock, no randomness, no function of a host; where there is
+//! a node, the module also runs. Last, the same build with the core's feature `std` must fail, or the second
+//! proof would prove nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -33,6 +34,7 @@ pub(crate) fn check() -> Outcome {
         return Err(format!("{WASM}: the module imports {import}"));
     }
     println!("{WASM}: links without std, and imports nothing");
+    run(&package.wasm_module())?;
     package.must_not_link_with_std()?;
     println!("{WASM}: with the feature `std` it does not link, as it should not");
     Ok(())
@@ -95,6 +97,20 @@ impl Package {
     fn wasm_module(&self) -> PathBuf {
         self.folder.join("build").join(WASM).join("debug/no_std_check.wasm")
     }
+}
+
+/// Let the linked client and server talk, inside node but with nothing of it.
+fn run(module: &Path) -> Outcome {
+    const SCRIPT: &str =
+        "const module = new WebAssembly.Module(require('fs').readFileSync(process.argv[1]));
+        const { polywire_no_std_check } = new WebAssembly.Instance(module, {}).exports;
+        process.exit(polywire_no_std_check() === 1 ? 0 : 1);";
+    match Command::new("node").args(["-e", SCRIPT]).arg(module).status() {
+        Ok(status) if status.success() => println!("{WASM}: client and server talk to each other"),
+        Ok(_) => return Err(format!("{WASM}: client and server do not understand each other")),
+        Err(_) => println!("{WASM}: NOT RUN, since there is no node"),
+    }
+    Ok(())
 }
 
 /// The first thing a wasm module imports, as `module.name`.

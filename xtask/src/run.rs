@@ -14,8 +14,8 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
     let server = Server::start("127.0.0.1:0")?;
     println!("the server listens on {}", server.url);
 
-    // The last one is long and repeats itself, so that it is worth compressing.
-    let verse = "the same again, ".repeat(256);
+    // The last one repeats itself, so that it is worth compressing.
+    let verse = "and again ".repeat(16);
     let messages = ["hello", "Grüße, 世界", &verse];
     let status = Command::new(example("echo_client"))
         .arg(&server.url)
