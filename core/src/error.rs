@@ -68,7 +68,7 @@ rules! {
         "control frames in one piece";
     /// A control frame announces more than 125 bytes.
     ControlTooLong = "control.too_long", PROTOCOL_ERROR, "RFC 6455 section 5.5",
-        "at most 125 bytes in a control frame";
+        "a length of at most 125 in a control frame";
     /// A continuation frame came while no message was in progress.
     UnexpectedContinuation = "message.unexpected_continuation", PROTOCOL_ERROR, "RFC 6455 section 5.4",
         "a text or binary frame to begin a message";
@@ -138,7 +138,8 @@ impl fmt::Display for Violation {
             Rule::MaskMissing => f.write_str("found none")?,
             Rule::MaskUnexpected => f.write_str("found one")?,
             Rule::LengthNotMinimal | Rule::LengthHighBit => write!(f, "found {found:#x}")?,
-            Rule::ControlTooLong | Rule::ClosePayloadTruncated => write!(f, "found {found} bytes")?,
+            Rule::ControlTooLong => write!(f, "found {found}, which announces a longer length")?,
+            Rule::ClosePayloadTruncated => write!(f, "found {found} byte")?,
             Rule::ControlFragmented
             | Rule::UnexpectedContinuation
             | Rule::ExpectedContinuation

@@ -267,8 +267,9 @@ impl Decoder {
         if header.first & FIN == 0 {
             report((Rule::ControlFragmented, u64::from(header.first & 0x0f)))?;
         }
-        if header.second & LENGTH > 125 {
-            report((Rule::ControlTooLong, header.payload_len))?;
+        let length = header.second & LENGTH;
+        if length > 125 {
+            report((Rule::ControlTooLong, u64::from(length)))?;
         }
         ControlFlow::Continue(())
     }
