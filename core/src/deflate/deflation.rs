@@ -56,7 +56,9 @@ impl Deflation {
     }
 
     /// Appends the whole message compressed to `output` and returns true; or, if that would not be
-    /// shorter, leaves `output` as it was and returns false. `level` overrides the configured one.
+    /// shorter, leaves `output` as it was and returns false. Short messages that teach a context may
+    /// come out up to 12 bytes longer. `level` overrides the configured one; where it changes, a
+    /// dedicated context starts again.
     ///
     /// A context that was folded is then as it was, because history is written only for what is sent.
     /// A dedicated one has seen what the peer will not see, so it starts again from nothing: legal at
@@ -105,7 +107,7 @@ impl Deflation {
             // The header of an empty block, which is what a flush without input comes to.
             output.push(0x00);
         }
-        if last {
+        if last && self.in_message {
             self.close(true);
         }
     }

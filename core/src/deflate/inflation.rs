@@ -55,14 +55,21 @@ impl Inflation {
     }
 
     /// Inflates the next unmasked bytes of the message and appends them to `output`, which never
-    /// grows beyond `limit` bytes. After an error the context is lost.
+    /// grows beyond `limit` bytes.
+    ///
+    /// What was inflated before an error is appended. The message is given up then: the engine goes
+    /// back to the pool, and a folded context is that of the message before.
     pub(crate) fn inflate(
         &mut self,
         input: &[u8],
         output: &mut Vec<u8>,
         limit: usize,
     ) -> Result<(), InflateError> {
-        self.open().inflate(input, output, limit)
+        let result = self.open().inflate(input, output, limit);
+        if result.is_err() {
+            self.give_up();
+        }
+        result
     }
 
     /// Ends the message: inflates the four bytes that the sender cut off (RFC 7692 section 7.2.2).
@@ -71,10 +78,12 @@ impl Inflation {
         output: &mut Vec<u8>,
         limit: usize,
     ) -> Result<(), InflateError> {
-        let inflater = self.open();
-        inflater.finish(output, limit)?;
-        self.close();
-        Ok(())
+        let result = self.open().finish(output, limit);
+        match result {
+            Ok(()) => self.close(),
+            Err(_) => self.give_up(),
+        }
+        result
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -110,13 +119,18 @@ impl Inflation {
             self.pool.put_inflater(inflater);
         }
     }
+
+    fn give_up(&mut self) {
+        self.in_message = false;
+        if let Some(inflater) = self.inflater.take() {
+            self.pool.put_inflater(inflater);
+        }
+    }
 }
 
 impl Drop for Inflation {
     fn drop(&mut self) {
-        if let Some(inflater) = self.inflater.take() {
-            self.pool.put_inflater(inflater);
-        }
+        self.give_up();
     }
 }
 

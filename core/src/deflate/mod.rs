@@ -70,22 +70,16 @@ pub enum Contexts {
 }
 
 /// The code that compresses. Each reads what the other wrote; they differ in speed and ratio only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "zlib"), derive(Default))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DeflateEngine {
     /// `miniz_oxide`: small, without `std`.
     #[cfg_attr(not(feature = "zlib"), default)]
     Miniz,
-    /// zlib-rs: several times faster.
+    /// zlib-rs: several times faster, and the default where it is there.
     #[cfg(feature = "zlib")]
+    #[default]
     Zlib,
-}
-
-#[cfg(feature = "zlib")]
-impl Default for DeflateEngine {
-    fn default() -> Self {
-        Self::Zlib
-    }
 }
 
 impl Default for DeflateConfig {

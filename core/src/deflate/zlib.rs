@@ -111,6 +111,9 @@ impl Compressor {
             let (total_in, total_out) = (self.deflate.total_in(), self.deflate.total_out());
             //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
             //# If the resulting data does not end with an empty DEFLATE block with no compression (the "BTYPE" bits are set to 00), append an empty DEFLATE block with no compression to the tail end.
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary.
+            // A flush appends that block, and no block is final.
             self.deflate
                 .compress(input, &mut self.scratch, DeflateFlush::SyncFlush)
                 .expect("a compressor fails only when it is misconfigured");
@@ -121,8 +124,7 @@ impl Compressor {
             }
             output.extend_from_slice(&self.scratch[..written]);
             // The flush is complete only when it left space unused.
-            if written < self.scratch.len() {
-                debug_assert!(input.is_empty());
+            if written < self.scratch.len() && input.is_empty() {
                 return true;
             }
         }

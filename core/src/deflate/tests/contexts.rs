@@ -18,6 +18,9 @@ fn a_refusal_changes_nothing() {
                 let noise = sample(&mut random, Kind::Noise, 1_500);
                 assert!(!deflation.message(&noise, None, &mut output));
                 assert_eq!(output, b"before");
+                let mut nothing = Vec::new();
+                deflation.part(b"", true, None, &mut nothing);
+                assert_eq!(inflate(&mut inflation, &nothing), b"");
             }
         }
     }
@@ -111,9 +114,14 @@ fn engines_return_to_the_pool() {
         assert_eq!(inflate(&mut inflation, &[0x00]), b"");
         assert_eq!(config.pool.idle(), (1, 1));
         assert!(inflation.inflate(&[0xff], &mut Vec::new(), 100).is_err());
-        drop(inflation);
         assert_eq!(config.pool.idle(), (1, 1));
     }
+}
+
+#[test]
+fn connections_can_move_between_threads() {
+    fn moves<T: Send + Sync>() {}
+    moves::<(Deflation, Inflation, DeflatePool)>();
 }
 
 #[test]
