@@ -5,25 +5,6 @@
 use crate::deflate::DeflateConfig;
 use crate::limits::{Limits, Timeouts};
 
-/// Which end of the connection this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The end that opened the connection, and masks what it sends.
-    Client,
-    /// The end that accepted it.
-    Server,
-}
-
-impl Role {
-    /// The other end.
-    pub const fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
 /// How messages are handed out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Delivery {

@@ -3,7 +3,7 @@
 //! Owns nothing but the wiring: the receiving half, the sending half, and what the host's loop needs
 //! to know. Every decision is taken in one of the parts.
 
-use crate::config::{Config, Role};
+use crate::config::Config;
 use crate::deflate::{Deflation, Inflation};
 use crate::handshake::Agreement;
 use crate::inbound::buffer::Buffer;
@@ -11,9 +11,11 @@ use crate::inbound::events::Events;
 use crate::inbound::receiver::Receiver;
 use crate::inbound::tap::{Attached, Tap};
 use crate::keepalive::Due;
+use crate::outbound::framer::Compressor;
 use crate::outbound::queue::Transmit;
 use crate::outbound::sender::Sender;
-use crate::state::Socket;
+use crate::role::Role;
+use crate::state::Wants;
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -63,19 +65,6 @@ impl Input {
     }
 }
 
-/// What the host's loop should do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wants {
-    /// Whether to read from the socket.
-    pub read: bool,
-    /// Whether there is something to write.
-    pub write: bool,
-    /// Whether the socket is kept, shut down, or closed.
-    pub socket: Socket,
-    /// When to call [`Connection::handle_timeout`], unless something else happens before.
-    pub deadline: Option<Instant>,
-}
-
 impl Connection {
     /// A connection whose opening handshake ended in `agreement`.
     ///
@@ -95,7 +84,8 @@ impl Connection {
                 Inflation::new(inbound.window_bits, inbound.no_context_takeover, &config);
             let deflation =
                 Deflation::new(outbound.window_bits, outbound.no_context_takeover, &config);
-            (Some(inflation), Some((deflation, outbound.window_bits)))
+            let window_bits = outbound.window_bits;
+            (Some(inflation), Some(Compressor { deflation, window_bits }))
         });
         Self {
             receiver: Receiver::new(role, &config, inflation, now),

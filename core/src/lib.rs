@@ -103,13 +103,14 @@ mod limits;
 mod outbound;
 mod random;
 mod rate;
+mod role;
 mod state;
 mod time;
 mod utf8;
 
 pub use close::CloseCode;
-pub use config::{Config, Delivery, Role};
-pub use connection::{Connection, Wants};
+pub use config::{Config, Delivery};
+pub use connection::Connection;
 pub use deflate::{Contexts, DeflateConfig, DeflateEngine, DeflateParams, DeflatePool};
 pub use error::{Rule, UsageError, Violation};
 pub use event::{Cause, Data, Ended, Event};
@@ -122,7 +123,8 @@ pub use outbound::message::{Kind, Message};
 pub use outbound::prepared::Prepared;
 pub use outbound::queue::Transmit;
 pub use outbound::sender::Sender;
-pub use state::Socket;
+pub use role::Role;
+pub use state::{Socket, Wants};
 pub use time::Instant;
 
 /// The program in the README runs as a test.

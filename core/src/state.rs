@@ -23,9 +23,9 @@
 //! the close frame before a reset could destroy it.
 
 use crate::close::CloseCode;
-use crate::config::Role;
 use crate::error::Rule;
 use crate::event::{Cause, Ended};
+use crate::role::Role;
 use crate::time::Instant;
 use core::time::Duration;
 
@@ -51,6 +51,19 @@ pub enum Socket {
     ShutdownWrite,
     /// Close it.
     Close,
+}
+
+/// What the host's loop should do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// Whether to read from the socket.
+    pub read: bool,
+    /// Whether there is something to write.
+    pub write: bool,
+    /// Whether the socket is kept, shut down, or closed.
+    pub socket: Socket,
+    /// When to call [`Connection::handle_timeout`], unless something else happens before.
+    pub deadline: Option<Instant>,
 }
 
 /// The state, and what must be remembered from one to the next.

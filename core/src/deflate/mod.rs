@@ -17,7 +17,7 @@ mod tests;
 #[cfg(feature = "zlib")]
 mod zlib;
 
-use crate::config::Role;
+use crate::role::Role;
 pub(crate) use deflation::{Deflation, compress_standalone};
 pub(crate) use inflation::Inflation;
 pub use pool::DeflatePool;

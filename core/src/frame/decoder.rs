@@ -6,11 +6,11 @@
 
 use super::header::{FIN, FrameHeader, LENGTH, MASKED, MAX_LEN, RESERVED, RSV1};
 use super::opcode::Opcode;
-use crate::config::Role;
 use crate::error::Rule;
 use crate::kernels::Mask;
 use crate::limits::Limits;
 use crate::outbound::message::Kind;
+use crate::role::Role;
 use core::ops::ControlFlow;
 
 /// Where the inbound stream stands between frames.

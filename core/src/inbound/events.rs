@@ -5,9 +5,9 @@
 
 use super::assembly::Content;
 use super::receiver::{ControlPayload, Piece, Receiver};
-use crate::close;
 use crate::error::Violation;
 use crate::event::{Data, Ended, Event};
+use crate::frame::close;
 use crate::frame::decoder::Broken;
 use crate::frame::opcode::Opcode;
 use crate::outbound::sender::Sender;

@@ -5,7 +5,7 @@
 
 use super::assembly::{Assembly, Content};
 use super::tap::Attached;
-use crate::config::{Config, Delivery, Role};
+use crate::config::{Config, Delivery};
 use crate::deflate::Inflation;
 use crate::error::{Rule, Violation};
 use crate::event::Data;
@@ -15,6 +15,7 @@ use crate::frame::opcode::Opcode;
 use crate::kernels::{Mask, apply_mask, unmask_text};
 use crate::outbound::message::Kind;
 use crate::rate::Bucket;
+use crate::role::Role;
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::vec::Vec;

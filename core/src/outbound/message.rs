@@ -76,6 +76,15 @@ pub(crate) enum Compression {
     Never,
 }
 
+impl Compression {
+    pub(crate) fn level(self) -> Option<u8> {
+        match self {
+            Self::Level(level) => Some(level),
+            Self::Configured | Self::Never => None,
+        }
+    }
+}
+
 impl<'a> Message<'a> {
     fn new(kind: Kind, payload: Payload<'a>) -> Self {
         Self { kind, payload, compression: Compression::Configured }

@@ -23,6 +23,8 @@ pub(crate) struct Queue {
     bytes: Vec<u8>,
     /// How much of `bytes` is sent.
     head: usize,
+    /// Bytes sent since the connection began.
+    sent: u64,
     parked: VecDeque<Parked>,
     /// How much of the first parked payload is sent.
     parked_sent: usize,
@@ -66,6 +68,12 @@ impl Queue {
         self.len() == 0
     }
 
+    /// Bytes sent since the connection began.
+    #[inline]
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// The buffer to append frames to.
     #[inline]
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
@@ -86,7 +94,9 @@ impl Queue {
     }
 
     /// Forgets the first `count` queued bytes, or all when there are fewer.
-    pub(crate) fn advance(&mut self, mut count: usize) {
+    pub(crate) fn advance(&mut self, count: usize) {
+        let mut count = count.min(self.len());
+        self.sent += count as u64;
         while let Some(first) = self.parked.front() {
             let before = first.at - self.head;
             if count < before {
@@ -106,7 +116,7 @@ impl Queue {
             self.parked_sent = 0;
             self.parked.pop_front();
         }
-        self.head = self.bytes.len().min(self.head.saturating_add(count));
+        self.head += count;
         if self.head == self.bytes.len() {
             self.bytes.clear();
             self.head = 0;

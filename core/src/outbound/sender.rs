@@ -1,33 +1,26 @@
 //! The commands: everything that this end can say.
 //!
-//! Owns the path from a command to queued bytes: state, then compression, then frame, then mask, then
-//! queue. A command is carried out whole or refused whole. Knows nothing of sockets.
+//! Owns whether something may be said now; how it becomes bytes is the `framer`'s. A command is carried
+//! out whole or refused whole. Knows nothing of sockets.
 
-use super::message::{Compression, Kind, Message, Payload};
+use super::framer::{Compressor, Framer};
+use super::message::{Compression, Kind, Message};
+use super::pongs::Pongs;
 use super::prepared::Prepared;
-use super::queue::{Large, Queue, Transmit};
-use crate::close::{CloseCode, ClosePayload};
-use crate::config::{Config, Role};
-use crate::connection::Wants;
-use crate::deflate::Deflation;
+use super::queue::Transmit;
+use crate::close::CloseCode;
+use crate::config::Config;
 use crate::error::{Rule, UsageError};
 use crate::event::Cause;
-use crate::frame::encoder::{FrameKind, encode};
-use crate::frame::header::MAX_LEN;
+use crate::frame::close::ClosePayload;
+use crate::frame::encoder::FrameKind;
 use crate::frame::opcode::Opcode;
 use crate::keepalive::{Due, Heartbeat};
-use crate::kernels::{Mask, append_masked, apply_mask};
 use crate::random::Random;
-use crate::state::Lifecycle;
+use crate::role::Role;
+use crate::state::{Lifecycle, Wants};
 use crate::time::Instant;
-use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::mem::size_of;
-
-/// Payloads from this size up are queued as they are, where they are owned or shared: below it a copy
-/// costs less than a further slice in the vectored write.
-const LARGE: usize = 1024;
 
 /// The sending half of a connection.
 ///
@@ -39,17 +32,10 @@ pub struct Sender {
     config: Arc<Config>,
     pub(crate) state: Lifecycle,
     pub(crate) heartbeat: Heartbeat,
-    queue: Queue,
-    /// Masking keys, of which only a client has need.
-    keys: Option<Box<Random>>,
-    deflation: Option<Box<Deflation>>,
-    window_bits: u8,
+    framer: Framer,
     /// The message that is being sent in parts.
     parts: Option<Parts>,
-    queued_pongs: u16,
-    /// The latest ping, when too many pongs are queued to answer each.
-    latest_ping: Vec<u8>,
-    latest_ping_unanswered: bool,
+    pongs: Pongs,
     keepalive_pings: u32,
     pub(crate) now: Instant,
     /// When the last message was sent or received.
@@ -66,22 +52,17 @@ impl Sender {
     pub(crate) fn new(
         role: Role,
         config: Arc<Config>,
-        compressor: Option<(Deflation, u8)>,
+        compressor: Option<Compressor>,
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
-        let (deflation, window_bits) = compressor.unzip();
+        let keys = (role == Role::Client).then(|| Random::new(seed));
         Self {
             state: Lifecycle::new(role, config.timeouts.close),
             heartbeat: Heartbeat::new(now),
-            queue: Queue::default(),
-            keys: (role == Role::Client).then(|| Box::new(Random::new(seed))),
-            deflation: deflation.map(Box::new),
-            window_bits: window_bits.unwrap_or_default(),
+            framer: Framer::new(keys, compressor),
             parts: None,
-            queued_pongs: 0,
-            latest_ping: Vec::new(),
-            latest_ping_unanswered: false,
+            pongs: Pongs::default(),
             keepalive_pings: 0,
             now,
             last_message: now,
@@ -102,16 +83,7 @@ impl Sender {
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), UsageError> {
         self.admit_message()?;
         let Message { kind, payload, compression } = message.into();
-        if self.deflation.is_some()
-            && self.should_compress(payload.as_bytes().len(), compression)
-            && self.push_compressed(kind, payload.as_bytes(), compression)
-        {
-            return Ok(());
-        }
-        //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
-        //# An endpoint MUST use the following algorithm to send a message in the form of an
-        //# uncompressed message.
-        self.push(FrameKind::whole(kind.opcode()), payload);
+        self.framer.message(kind, payload, compression, &self.config);
         Ok(())
     }
 
@@ -140,7 +112,7 @@ impl Sender {
         let first = self.parts.is_none();
         let Parts { compressed, .. } = *self.parts.get_or_insert_with(|| Parts {
             kind,
-            compressed: self.deflation.is_some() && compression != Compression::Never,
+            compressed: self.framer.can_compress() && compression != Compression::Never,
         });
         //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
         //# The opcode (frame-opcode) of the first frame containing the data MUST be set to the
@@ -154,15 +126,12 @@ impl Sender {
         //# The FIN bit (frame-fin) of the last frame containing the data MUST be set to 1 as
         //# defined in Section 5.2.
         let frame = FrameKind { opcode, fin: last, compressed: compressed && first };
-        match &mut self.deflation {
-            Some(deflation) if compressed => {
-                let start = reserve_header(self.queue.buffer());
-                let level = compression.level();
-                deflation.part(payload.as_bytes(), last, level, self.queue.buffer());
-                self.finish_frame(start, frame);
-            }
-            _ => self.push(frame, payload),
+        if compressed {
+            self.framer.compressed_part(frame, payload.as_bytes(), compression);
+        } else {
+            self.framer.frame(frame, payload);
         }
+        self.last_message = self.now;
         if last {
             self.parts = None;
         }
@@ -176,21 +145,7 @@ impl Sender {
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), UsageError> {
         self.admit_message()?;
-        let compressed = match (&mut self.deflation, &self.config.deflate) {
-            (Some(deflation), Some(config)) => prepared
-                .compressed(self.window_bits, config)
-                .inspect(|_| deflation.record(prepared.payload())),
-            _ => None,
-        };
-        let opcode = prepared.kind().opcode();
-        let frame = FrameKind { opcode, fin: true, compressed: compressed.is_some() };
-        if self.keys.is_some() {
-            let payload = compressed.map_or(prepared.payload(), |form| form.payload());
-            self.push(frame, Payload::Borrowed(payload));
-        } else {
-            let bytes = compressed.map_or(prepared.plain(), |form| &form.frame);
-            self.push_bytes(Payload::Shared(Arc::clone(bytes)));
-        }
+        self.framer.prepared(prepared, &self.config);
         Ok(())
     }
 
@@ -239,7 +194,7 @@ impl Sender {
     /// Gives the connection up: the queue is dropped, and the socket is to be closed at once.
     pub fn abort(&mut self) {
         self.state.abort(self.now);
-        self.queue.clear();
+        self.framer.queue.clear();
     }
 
     /// The queued bytes in order, slice by slice.
@@ -248,19 +203,15 @@ impl Sender {
     //# The frame(s) that have been formed MUST be transmitted over the underlying network
     //# connection.
     pub fn transmit(&self) -> Transmit<'_> {
-        self.queue.slices()
+        self.framer.queue.slices()
     }
 
     /// Tells that the socket took the first `count` queued bytes.
     pub fn transmitted(&mut self, count: usize) {
-        self.queue.advance(count);
-        if self.queue.is_empty() {
-            self.queued_pongs = 0;
-            if core::mem::take(&mut self.latest_ping_unanswered) {
-                let payload = core::mem::take(&mut self.latest_ping);
-                self.answer_ping(&payload);
-                self.latest_ping = payload;
-            }
+        self.framer.queue.advance(count);
+        if let Some(payload) = self.pongs.left(self.framer.queue.sent()) {
+            self.answer_ping(&payload);
+            self.pongs.recycle(payload);
         }
     }
 
@@ -270,7 +221,7 @@ impl Sender {
     /// [`transmitted`](Self::transmitted).
     pub fn transmit_into(&mut self, buffer: &mut [u8]) -> usize {
         let mut filled = 0;
-        for slice in self.queue.slices() {
+        for slice in self.framer.queue.slices() {
             let count = slice.len().min(buffer.len() - filled);
             buffer[filled..filled + count].copy_from_slice(&slice[..count]);
             filled += count;
@@ -282,7 +233,7 @@ impl Sender {
     /// How many bytes are queued.
     #[inline]
     pub fn queued(&self) -> usize {
-        self.queue.len()
+        self.framer.queue.len()
     }
 
     /// Whether messages can be sent: the connection is neither closing nor ended.
@@ -300,16 +251,13 @@ impl Sender {
         if !self.config.answer_pings || !self.state.is_open() {
             return;
         }
-        if self.queued_pongs < self.config.limits.queued_pongs {
-            self.queued_pongs += 1;
+        if self.pongs.admit(payload, self.config.limits.queued_pongs) {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3
             //# A Pong frame sent in response to a Ping frame must have identical "Application data" as
             //# found in the message body of the Ping frame being replied to.
-            self.push(FrameKind::whole(Opcode::Pong), Payload::Borrowed(payload));
-        } else {
-            self.latest_ping_unanswered = true;
-            self.latest_ping.clear();
-            self.latest_ping.extend_from_slice(payload);
+            self.framer.control(Opcode::Pong, payload);
+            let queue = &self.framer.queue;
+            self.pongs.queued_to(queue.sent() + queue.len() as u64);
         }
     }
 
@@ -383,8 +331,8 @@ impl Sender {
         ];
         Wants {
             read: self.state.wants_read(),
-            write: self.state.wants_write() && !self.queue.is_empty(),
-            socket: self.state.socket(self.queue.is_empty()),
+            write: self.state.wants_write() && !self.framer.queue.is_empty(),
+            socket: self.state.socket(self.framer.queue.is_empty()),
             deadline: deadlines.into_iter().flatten().min(),
         }
     }
@@ -402,7 +350,7 @@ impl Sender {
     fn ping_for_life(&mut self) {
         self.keepalive_pings += 1;
         let payload = self.keepalive_pings.to_be_bytes();
-        self.push(FrameKind::whole(Opcode::Ping), Payload::Borrowed(&payload));
+        self.framer.control(Opcode::Ping, &payload);
         self.heartbeat.pinged(&payload, self.now);
     }
 
@@ -420,19 +368,12 @@ impl Sender {
 
     /// Gives back what a burst needed.
     pub(crate) fn shrink(&mut self) {
-        self.queue.shrink();
-        if !self.latest_ping_unanswered {
-            self.latest_ping = Vec::new();
-        }
+        self.framer.queue.shrink();
+        self.pongs.shrink();
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let deflation = self.deflation.as_ref();
-        self.queue.heap_bytes()
-            + self.heartbeat.heap_bytes()
-            + self.keys.as_ref().map_or(0, |_| size_of::<Random>())
-            + deflation.map_or(0, |deflation| size_of::<Deflation>() + deflation.heap_bytes())
-            + self.latest_ping.capacity()
+        self.framer.heap_bytes() + self.heartbeat.heap_bytes() + self.pongs.heap_bytes()
     }
 
     #[inline]
@@ -448,7 +389,7 @@ impl Sender {
         if !self.state.is_open() {
             return Err(UsageError::NotOpen);
         }
-        if self.queue.len() >= self.config.limits.send_queue {
+        if self.framer.queue.len() >= self.config.limits.send_queue {
             return Err(UsageError::QueueFull);
         }
         Ok(())
@@ -465,57 +406,16 @@ impl Sender {
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
-        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5
-        //# All control frames MUST have a payload length of 125 bytes or less and MUST NOT be
-        //# fragmented.
         if payload.len() > 125 {
             return Err(UsageError::ControlTooLong);
         }
         self.admit()?;
-        self.push(FrameKind::whole(opcode), Payload::Borrowed(payload));
+        self.framer.control(opcode, payload);
         Ok(())
     }
 
-    fn should_compress(&self, len: usize, compression: Compression) -> bool {
-        let threshold =
-            self.config.deflate.as_ref().map_or(usize::MAX, |deflate| deflate.threshold);
-        compression != Compression::Never && len >= threshold
-    }
-
-    /// Queues a message compressed, or returns false when that would not make it shorter.
-    //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
-    //# An endpoint MUST use the following algorithm to send a message in the form of a compressed
-    //# message.
-    fn push_compressed(&mut self, kind: Kind, payload: &[u8], compression: Compression) -> bool {
-        let Some(deflation) = &mut self.deflation else { return false };
-        let buffer = self.queue.buffer();
-        let start = reserve_header(buffer);
-        if !deflation.message(payload, compression.level(), buffer) {
-            buffer.truncate(start);
-            return false;
-        }
-        let frame = FrameKind { opcode: kind.opcode(), fin: true, compressed: true };
-        self.finish_frame(start, frame);
-        true
-    }
-
-    /// Puts the header before a payload that was appended behind the room reserved at `start`.
-    fn finish_frame(&mut self, start: usize, frame: FrameKind) {
-        let buffer = self.queue.buffer();
-        let key = self.keys.as_mut().map(|keys| keys.mask());
-        let payload_len = buffer.len() - start - MAX_LEN;
-        let header = encode(frame, payload_len, key);
-        let payload_at = start + header.as_bytes().len();
-        buffer[start..payload_at].copy_from_slice(header.as_bytes());
-        buffer.copy_within(start + MAX_LEN.., payload_at);
-        buffer.truncate(payload_at + payload_len);
-        if let Some(key) = key {
-            apply_mask(&mut buffer[payload_at..], Mask::new(key));
-        }
-    }
-
     fn push_close(&mut self, payload: &ClosePayload) {
-        self.push(FrameKind::whole(Opcode::Close), Payload::Borrowed(payload.as_bytes()));
+        self.framer.control(Opcode::Close, payload.as_bytes());
     }
 
     /// Queues a close frame without waiting for the peer's, unless one went out before.
@@ -526,70 +426,4 @@ impl Sender {
             self.push_close(&payload);
         }
     }
-
-    /// Queues a frame.
-    #[inline]
-    fn push(&mut self, frame: FrameKind, payload: Payload<'_>) {
-        let len = payload.as_bytes().len();
-        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
-        //# a client MUST mask all frames that it sends to the server
-        if let Some(keys) = &mut self.keys {
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
-            //# When preparing a masked frame, the client MUST pick a fresh masking key from the set of
-            //# allowed 32-bit values.
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-10.3
-            //# Clients MUST choose a new masking key for each frame, using an algorithm that cannot
-            //# be predicted by end applications that provide data.
-            let key = keys.mask();
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
-            //# If the data is being sent by the client, the frame(s) MUST be masked as defined in
-            //# Section 5.3.
-            let header = encode(frame, len, Some(key));
-            header.append_to(self.queue.buffer());
-            match payload {
-                Payload::Owned(mut bytes) if len >= LARGE => {
-                    apply_mask(&mut bytes, Mask::new(key));
-                    self.queue.park(Large::Owned(bytes));
-                }
-                payload => {
-                    append_masked(self.queue.buffer(), payload.as_bytes(), Mask::new(key));
-                }
-            }
-        } else {
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
-            //# A server MUST NOT mask any frames that it sends to the client.
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
-            //# An endpoint MUST encapsulate the /data/ in a WebSocket frame as defined in Section
-            //# 5.2.
-            let header = encode(frame, len, None);
-            header.append_to(self.queue.buffer());
-            self.push_bytes(payload);
-        }
-    }
-
-    /// Queues bytes as they are.
-    #[inline]
-    fn push_bytes(&mut self, bytes: Payload<'_>) {
-        match bytes {
-            Payload::Owned(bytes) if bytes.len() >= LARGE => self.queue.park(Large::Owned(bytes)),
-            Payload::Shared(bytes) if bytes.len() >= LARGE => self.queue.park(Large::Shared(bytes)),
-            bytes => self.queue.buffer().extend_from_slice(bytes.as_bytes()),
-        }
-    }
-}
-
-impl Compression {
-    fn level(self) -> Option<u8> {
-        match self {
-            Self::Level(level) => Some(level),
-            Self::Configured | Self::Never => None,
-        }
-    }
-}
-
-/// Makes room for the longest header; returns where it starts.
-fn reserve_header(buffer: &mut Vec<u8>) -> usize {
-    let start = buffer.len();
-    buffer.extend_from_slice(&[0; MAX_LEN]);
-    start
 }

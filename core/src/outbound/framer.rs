@@ -1,0 +1,207 @@
+//! From a payload to a frame in the queue.
+//!
+//! Owns compression, header, mask and queue, in this order, for everything that is sent. Decides
+//! nothing about when or whether: that is `sender`.
+
+use super::message::{Compression, Kind, Payload};
+use super::prepared::Prepared;
+use super::queue::{Large, Queue};
+use crate::config::Config;
+use crate::deflate::Deflation;
+use crate::frame::encoder::{FrameKind, encode};
+use crate::frame::header::MAX_LEN;
+use crate::frame::opcode::Opcode;
+use crate::kernels::{Mask, append_masked, apply_mask};
+use crate::random::Random;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem::size_of;
+
+/// Payloads from this size up are queued as they are, where they are owned or shared: below it a copy
+/// costs less than a further slice in the vectored write.
+const LARGE: usize = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Framer {
+    pub(crate) queue: Queue,
+    /// Masking keys, of which only a client has need.
+    keys: Option<Box<Random>>,
+    compressor: Option<Box<Compressor>>,
+}
+
+/// The sending direction of permessage-deflate.
+#[derive(Debug)]
+pub(crate) struct Compressor {
+    pub(crate) deflation: Deflation,
+    pub(crate) window_bits: u8,
+}
+
+impl Framer {
+    pub(crate) fn new(keys: Option<Random>, compressor: Option<Compressor>) -> Self {
+        let queue = Queue::default();
+        Self { queue, keys: keys.map(Box::new), compressor: compressor.map(Box::new) }
+    }
+
+    /// Whether messages can be compressed.
+    pub(crate) fn can_compress(&self) -> bool {
+        self.compressor.is_some()
+    }
+
+    /// Queues a message in one frame, compressed if that is wanted and makes it shorter.
+    #[inline]
+    pub(crate) fn message(
+        &mut self,
+        kind: Kind,
+        payload: Payload<'_>,
+        compression: Compression,
+        config: &Config,
+    ) {
+        if self.compressor.is_some()
+            && compression != Compression::Never
+            && payload.as_bytes().len()
+                >= config.deflate.as_ref().map_or(usize::MAX, |deflate| deflate.threshold)
+            && self.compressed(kind, payload.as_bytes(), compression)
+        {
+            return;
+        }
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
+        //# An endpoint MUST use the following algorithm to send a message in the form of an
+        //# uncompressed message.
+        self.frame(FrameKind::whole(kind.opcode()), payload);
+    }
+
+    /// Queues a message compressed, or returns false when that would not make it shorter.
+    //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
+    //# An endpoint MUST use the following algorithm to send a message in the form of a compressed
+    //# message.
+    fn compressed(&mut self, kind: Kind, payload: &[u8], compression: Compression) -> bool {
+        let Some(compressor) = &mut self.compressor else { return false };
+        let buffer = self.queue.buffer();
+        let start = reserve_header(buffer);
+        if !compressor.deflation.message(payload, compression.level(), buffer) {
+            buffer.truncate(start);
+            return false;
+        }
+        let frame = FrameKind { opcode: kind.opcode(), fin: true, compressed: true };
+        self.finish_frame(start, frame);
+        true
+    }
+
+    /// Queues a part of a compressed message.
+    pub(crate) fn compressed_part(
+        &mut self,
+        frame: FrameKind,
+        payload: &[u8],
+        compression: Compression,
+    ) {
+        let Some(compressor) = &mut self.compressor else { return };
+        let buffer = self.queue.buffer();
+        let start = reserve_header(buffer);
+        compressor.deflation.part(payload, frame.fin, compression.level(), buffer);
+        self.finish_frame(start, frame);
+    }
+
+    /// Queues a prepared message in the form that suits this connection.
+    pub(crate) fn prepared(&mut self, prepared: &Prepared, config: &Config) {
+        let form = match (&mut self.compressor, &config.deflate) {
+            (Some(compressor), Some(config)) => prepared
+                .compressed(compressor.window_bits, config)
+                .inspect(|_| compressor.deflation.record(prepared.payload())),
+            _ => None,
+        };
+        if self.keys.is_some() {
+            let opcode = prepared.kind().opcode();
+            let frame = FrameKind { opcode, fin: true, compressed: form.is_some() };
+            let payload = form.map_or(prepared.payload(), |form| form.payload());
+            self.frame(frame, Payload::Borrowed(payload));
+        } else {
+            let frame = form.map_or(prepared.plain(), |form| &form.frame);
+            self.push(Payload::Shared(Arc::clone(frame)));
+        }
+    }
+
+    /// Queues a control frame.
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5
+    //# All control frames MUST have a payload length of 125 bytes or less and MUST NOT be
+    //# fragmented.
+    pub(crate) fn control(&mut self, opcode: Opcode, payload: &[u8]) {
+        debug_assert!(payload.len() <= 125, "checked by every caller");
+        self.frame(FrameKind::whole(opcode), Payload::Borrowed(payload));
+    }
+
+    /// Queues a frame.
+    #[inline]
+    pub(crate) fn frame(&mut self, frame: FrameKind, payload: Payload<'_>) {
+        let len = payload.as_bytes().len();
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+        //# a client MUST mask all frames that it sends to the server
+        if let Some(keys) = &mut self.keys {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
+            //# When preparing a masked frame, the client MUST pick a fresh masking key from the set of
+            //# allowed 32-bit values.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-10.3
+            //# Clients MUST choose a new masking key for each frame, using an algorithm that cannot
+            //# be predicted by end applications that provide data.
+            let key = keys.mask();
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+            //# If the data is being sent by the client, the frame(s) MUST be masked as defined in
+            //# Section 5.3.
+            encode(frame, len, Some(key)).append_to(self.queue.buffer());
+            match payload {
+                Payload::Owned(mut bytes) if len >= LARGE => {
+                    apply_mask(&mut bytes, Mask::new(key));
+                    self.queue.park(Large::Owned(bytes));
+                }
+                payload => append_masked(self.queue.buffer(), payload.as_bytes(), Mask::new(key)),
+            }
+        } else {
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+            //# A server MUST NOT mask any frames that it sends to the client.
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+            //# An endpoint MUST encapsulate the /data/ in a WebSocket frame as defined in Section
+            //# 5.2.
+            encode(frame, len, None).append_to(self.queue.buffer());
+            self.push(payload);
+        }
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let compressor = self.compressor.as_ref();
+        self.queue.heap_bytes()
+            + self.keys.as_ref().map_or(0, |_| size_of::<Random>())
+            + compressor.map_or(0, |own| size_of::<Compressor>() + own.deflation.heap_bytes())
+    }
+
+    /// Queues bytes as they are.
+    #[inline]
+    fn push(&mut self, bytes: Payload<'_>) {
+        match bytes {
+            Payload::Owned(bytes) if bytes.len() >= LARGE => self.queue.park(Large::Owned(bytes)),
+            Payload::Shared(bytes) if bytes.len() >= LARGE => self.queue.park(Large::Shared(bytes)),
+            bytes => self.queue.buffer().extend_from_slice(bytes.as_bytes()),
+        }
+    }
+
+    /// Puts the header before a payload that was appended behind the room reserved at `start`.
+    fn finish_frame(&mut self, start: usize, frame: FrameKind) {
+        let buffer = self.queue.buffer();
+        let key = self.keys.as_mut().map(|keys| keys.mask());
+        let payload_len = buffer.len() - start - MAX_LEN;
+        let header = encode(frame, payload_len, key);
+        let payload_at = start + header.as_bytes().len();
+        buffer[start..payload_at].copy_from_slice(header.as_bytes());
+        buffer.copy_within(start + MAX_LEN.., payload_at);
+        buffer.truncate(payload_at + payload_len);
+        if let Some(key) = key {
+            apply_mask(&mut buffer[payload_at..], Mask::new(key));
+        }
+    }
+}
+
+/// Makes room for the longest header; returns where it starts.
+fn reserve_header(buffer: &mut Vec<u8>) -> usize {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; MAX_LEN]);
+    start
+}
