@@ -1,6 +1,7 @@
 //! Runs a vector of the kind `connection`: what goes in, step by step, and what must come out.
 
-use super::data::{bytes, difference, hex, id, joined, list, short, string};
+use super::cut::{Cut, Dice};
+use super::data::{bytes, difference, hex, joined, list, short, string};
 use super::frames;
 use super::inflate::Inflater;
 use super::settings;
@@ -20,13 +21,6 @@ pub(crate) struct Way {
     pub(crate) contexts: Contexts,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Cut {
-    Whole,
-    Bytes,
-    Random(u64),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Door {
     /// `receive_in`, with a buffer of the caller's.
@@ -37,63 +31,21 @@ pub(crate) enum Door {
     Own,
 }
 
-/// Small and good enough to cut bytes: SplitMix64.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) % bound.max(1) as u64) as usize
-    }
-}
-
-impl Cut {
-    /// The lengths of the pieces of `len` bytes.
-    pub(crate) fn pieces(self, len: usize) -> Vec<usize> {
-        match self {
-            Self::Whole => vec![len],
-            Self::Bytes => vec![1; len],
-            Self::Random(seed) => {
-                let mut dice = Dice::new(seed);
-                // From a few bytes to large pieces, so that every part of a frame is cut somewhere.
-                let most = 1 << (1 + dice.below(12));
-                let mut left = len;
-                let mut pieces = Vec::new();
-                while left > 0 {
-                    let piece = (1 + dice.below(most)).min(left);
-                    pieces.push(piece);
-                    left -= piece;
-                }
-                pieces
-            }
-        }
-    }
-}
-
 /// Runs `vector` in one way; returns every event in full, to be compared with other ways.
 pub(crate) fn run(vector: &Value, way: Way) -> Result<Vec<Value>, String> {
     settings::known(vector, &["id", "rfc", "origin", "note", "role", "config", "steps"]);
     let mut run = Run::new(vector, way);
     let mut trace = Vec::new();
     for (number, step) in list(&vector["steps"]).iter().enumerate() {
-        let events = run
-            .step(step)
-            .map_err(|problem| format!("{} {way:?}, step {}: {problem}", id(vector), number + 1))?;
+        let events = run.step(step).map_err(|problem| format!("step {}: {problem}", number + 1))?;
         trace.extend(events);
     }
     let left = run.output();
     let rest = frames::parse(&left, run.role == Role::Client).unwrap_or_default();
     match rest.front() {
         None if left.is_empty() => Ok(trace),
-        None => Err(format!("{} {way:?}: unexpected output {}", id(vector), hex(&left))),
-        Some(frame) => Err(format!("{} {way:?}: unexpected {}", id(vector), frames::told(frame))),
+        None => Err(format!("unexpected output {}", hex(&left))),
+        Some(frame) => Err(format!("unexpected {}", frames::told(frame))),
     }
 }
 
