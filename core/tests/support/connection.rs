@@ -1,12 +1,13 @@
 //! Runs a vector of the kind `connection`: what goes in, step by step, and what must come out.
 
-use super::data::{bytes, difference, hex, id, joined, list, short, string};
+use super::cut::{Cut, Dice};
+use super::data::{bytes, difference, hex, joined, list, short, string};
 use super::frames;
 use super::inflate::Inflater;
 use super::settings;
 use polywire::{
-    CloseCode, Connection, Contexts, Data, Ended, Event, Events, Instant, Prepared, Role, Sender,
-    Socket, UsageError, Violation,
+    CloseCode, Connection, Contexts, Data, Ended, Event, Events, Instant, Message, Prepared, Role,
+    Sender, Socket, UsageError, Violation,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -20,13 +21,6 @@ pub(crate) struct Way {
     pub(crate) contexts: Contexts,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Cut {
-    Whole,
-    Bytes,
-    Random(u64),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Door {
     /// `receive_in`, with a buffer of the caller's.
@@ -37,63 +31,21 @@ pub(crate) enum Door {
     Own,
 }
 
-/// Small and good enough to cut bytes: SplitMix64.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) % bound.max(1) as u64) as usize
-    }
-}
-
-impl Cut {
-    /// The lengths of the pieces of `len` bytes.
-    pub(crate) fn pieces(self, len: usize) -> Vec<usize> {
-        match self {
-            Self::Whole => vec![len],
-            Self::Bytes => vec![1; len],
-            Self::Random(seed) => {
-                let mut dice = Dice::new(seed);
-                // From a few bytes to large pieces, so that every part of a frame is cut somewhere.
-                let most = 1 << (1 + dice.below(12));
-                let mut left = len;
-                let mut pieces = Vec::new();
-                while left > 0 {
-                    let piece = (1 + dice.below(most)).min(left);
-                    pieces.push(piece);
-                    left -= piece;
-                }
-                pieces
-            }
-        }
-    }
-}
-
 /// Runs `vector` in one way; returns every event in full, to be compared with other ways.
 pub(crate) fn run(vector: &Value, way: Way) -> Result<Vec<Value>, String> {
     settings::known(vector, &["id", "rfc", "origin", "note", "role", "config", "steps"]);
     let mut run = Run::new(vector, way);
     let mut trace = Vec::new();
     for (number, step) in list(&vector["steps"]).iter().enumerate() {
-        let events = run
-            .step(step)
-            .map_err(|problem| format!("{} {way:?}, step {}: {problem}", id(vector), number + 1))?;
+        let events = run.step(step).map_err(|problem| format!("step {}: {problem}", number + 1))?;
         trace.extend(events);
     }
     let left = run.output();
     let rest = frames::parse(&left, run.role == Role::Client).unwrap_or_default();
     match rest.front() {
         None if left.is_empty() => Ok(trace),
-        None => Err(format!("{} {way:?}: unexpected output {}", id(vector), hex(&left))),
-        Some(frame) => Err(format!("{} {way:?}: unexpected {}", id(vector), frames::told(frame))),
+        None => Err(format!("unexpected output {}", hex(&left))),
+        Some(frame) => Err(format!("unexpected {}", frames::told(frame))),
     }
 }
 
@@ -155,7 +107,7 @@ impl Run {
         } else if let Some(millis) = step["advance"].as_u64() {
             self.advance(Duration::from_millis(millis))?
         } else {
-            merge(self.collect(|connection, now| connection.receive_eof(now)))
+            merge(self.collect(Connection::receive_eof))
         };
         expect_events(&list(&step["events"]), &events)?;
         if let Some(most) = step["heap_at_most"].as_u64() {
@@ -233,13 +185,14 @@ impl Run {
             .and_then(|fields| fields.iter().next())
             .expect("a command is an object with one field");
         let sender = self.connection.sender(self.now);
-        let result = carry_out(sender, name, argument).map_err(UsageError::code);
+        let owned = self.way.door == Door::Own;
+        let result = carry_out(sender, name, argument, owned).map_err(UsageError::code);
         match (result, error.as_str()) {
             (Ok(()), None) => {}
             (Err(found), Some(expected)) if found == expected => {}
             (result, expected) => return Err(format!("expected {expected:?}, found {result:?}")),
         }
-        Ok(merge(self.collect(|connection, now| connection.handle_timeout(now))))
+        Ok(merge(self.collect(Connection::handle_timeout)))
     }
 
     /// Lets time pass: every deadline on the way is kept at its moment.
@@ -248,13 +201,13 @@ impl Run {
         let mut events = Vec::new();
         while let Some(deadline) = self.connection.wants().deadline.filter(|&at| at <= target) {
             self.now = self.now.max(deadline);
-            events.extend(self.collect(|connection, now| connection.handle_timeout(now)));
+            events.extend(self.collect(Connection::handle_timeout));
             if self.connection.wants().deadline == Some(deadline) {
                 return Err("the deadline stays after it was handled".into());
             }
         }
         self.now = target;
-        events.extend(self.collect(|connection, now| connection.handle_timeout(now)));
+        events.extend(self.collect(Connection::handle_timeout));
         Ok(merge(events))
     }
 
@@ -301,32 +254,57 @@ impl Run {
     }
 }
 
-fn carry_out(sender: &mut Sender, name: &str, argument: &Value) -> Result<(), UsageError> {
-    match name {
-        "send_text" => sender.send(&string(argument)),
-        "send_binary" => sender.send(&bytes(argument)),
-        "send_part" => {
-            let last = argument["last"].as_bool().expect("a part says whether it is the last");
-            match argument.get("text") {
-                Some(text) => sender.send_part(&string(text), last),
-                None => sender.send_part(&bytes(&argument["binary"]), last),
-            }
-        }
-        "send_prepared" => sender.send_prepared(&match argument.get("text") {
-            Some(text) => Prepared::new(&string(text)),
-            None => Prepared::new(&bytes(&argument["binary"])),
+/// Content goes in borrowed or owned: that is another way through the queue.
+fn carry_out(
+    sender: &mut Sender,
+    name: &str,
+    argument: &Value,
+    owned: bool,
+) -> Result<(), UsageError> {
+    let content = match name {
+        "send_text" => Some(Content::Text(string(argument))),
+        "send_binary" => Some(Content::Binary(bytes(argument))),
+        "send_part" | "send_prepared" => Some(match argument.get("text") {
+            Some(text) => Content::Text(string(text)),
+            None => Content::Binary(bytes(&argument["binary"])),
         }),
-        "ping" => sender.ping(&bytes(argument)),
-        "pong" => sender.pong(&bytes(argument)),
-        "close" => {
+        _ => None,
+    };
+    let message = content.as_ref().map(|content| content.message(owned));
+    match (name, message) {
+        ("send_part", Some(message)) => {
+            let last = argument["last"].as_bool().expect("a part says whether it is the last");
+            sender.send_part(message, last)
+        }
+        ("send_prepared", Some(message)) => sender.send_prepared(&Prepared::new(message)),
+        (_, Some(message)) => sender.send(message),
+        ("ping", _) => sender.ping(&bytes(argument)),
+        ("pong", _) => sender.pong(&bytes(argument)),
+        ("close", _) => {
             let code = argument["code"].as_u64().map(|code| CloseCode(code as u16));
             sender.close(code, &string(&argument["reason"]))
         }
-        "abort" => {
+        ("abort", _) => {
             sender.abort();
             Ok(())
         }
         _ => panic!("unknown command {name}"),
+    }
+}
+
+enum Content {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+impl Content {
+    fn message(&self, owned: bool) -> Message<'_> {
+        match self {
+            Self::Text(text) if owned => text.clone().into(),
+            Self::Text(text) => text.into(),
+            Self::Binary(bytes) if owned => bytes.clone().into(),
+            Self::Binary(bytes) => bytes.into(),
+        }
     }
 }
 
