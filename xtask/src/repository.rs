@@ -23,43 +23,49 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// All `.rs` files below `folder`, sorted; none when the folder does not exist.
 pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut files = Vec::new();
-    if folder.is_dir() {
-        collect_rust_files(folder, &mut files)?;
-    }
+    let mut files = if folder.is_dir() { files_below(folder)? } else { Vec::new() };
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     files.sort();
     Ok(files)
 }
 
-fn collect_rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    let fail = |error| format!("{}: {error}", folder.display());
-    for entry in fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        if path.is_dir() {
-            collect_rust_files(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// The files git tracks, and those it would track: a new file is checked before its first commit.
+/// The files git tracks, and those it would track: a new file is checked before its first commit. Without
+/// git, as in an unpacked archive, all files.
 pub(crate) fn tracked_files() -> Result<Vec<PathBuf>, String> {
     let root = root();
     let listing = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(&root)
-        .output()
-        .map_err(|error| format!("git ls-files: {error}"))?;
-    if !listing.status.success() {
-        return Err(format!("git ls-files: {}", String::from_utf8_lossy(&listing.stderr).trim()));
-    }
-    let names = String::from_utf8_lossy(&listing.stdout);
-    let mut files: Vec<PathBuf> =
-        names.split('\0').filter(|name| !name.is_empty()).map(|name| root.join(name)).collect();
+        .output();
+    let mut files = match listing {
+        Ok(listing) if listing.status.success() => {
+            let names = String::from_utf8_lossy(&listing.stdout);
+            names.split_terminator('\0').map(|name| root.join(name)).collect()
+        }
+        _ => files_below(&root)?,
+    };
+    // A file that was deleted and not yet committed is still listed.
     files.retain(|path| path.is_file());
     files.sort();
     files.dedup();
+    Ok(files)
+}
+
+/// All files below `folder`, but for hidden folders and those that tools fill.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let fail = |error| format!("{}: {error}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !entry.path().is_dir() {
+            files.push(entry.path());
+        } else if !name.starts_with('.')
+            && !matches!(&*name, "target" | "node_modules" | "__pycache__")
+        {
+            files.extend(files_below(&entry.path())?);
+        }
+    }
     Ok(files)
 }
