@@ -16,7 +16,7 @@ use core::mem::size_of;
 use core::ops::Deref;
 
 /// What the buffer keeps when the connection goes quiet.
-const KEPT: usize = 128;
+const KEPT: usize = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
