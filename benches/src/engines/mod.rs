@@ -1,0 +1,117 @@
+//! One engine per library behind one small trait per question. An engine is fed, and feeds, in
+//! the fastest way its library documents.
+
+pub mod baseline;
+pub mod fastwebsockets;
+pub mod sockudo;
+pub mod tokio_websockets;
+pub mod tungstenite;
+pub mod web_socket;
+pub mod ws_framer;
+pub mod yawc;
+
+use std::rc::Rc;
+
+use crate::{
+    corpus::{Corpus, Tally},
+    pipe::{Sink, Source},
+};
+
+/// Limits that let every size of the tables pass.
+pub const MAX_MESSAGE: usize = 16 << 20;
+
+/// Where an engine stands in the comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    Polywire,
+    /// Does everything that Polywire does on this path.
+    Peer,
+    /// Leaves something out: the words say what. Not counted among the rivals of the goals.
+    Partial(&'static str),
+    /// Not a WebSocket library: what the memory alone costs.
+    Baseline,
+}
+
+/// Masked client frames in, whole messages out, in the role of a server.
+pub trait Decode {
+    fn name(&self) -> &'static str;
+    fn class(&self) -> Class;
+    /// Reads the stream `passes` times, up to its last byte.
+    fn decode(&mut self, passes: usize) -> Tally;
+}
+
+/// The stream that the decoders share.
+#[derive(Clone)]
+pub struct Incoming {
+    pub stream: Rc<[u8]>,
+    /// Messages in one pass.
+    pub messages: usize,
+}
+
+impl Incoming {
+    pub fn new(corpus: &Corpus) -> Self {
+        Self { stream: corpus.masked_stream().into(), messages: corpus.payloads.len() }
+    }
+
+    pub fn source(&self) -> Source {
+        Source::new(self.stream.clone())
+    }
+}
+
+/// Messages in, frames out. Every message has reached the sink before the next one is taken.
+pub trait Encode {
+    fn name(&self) -> &'static str;
+    fn class(&self) -> Class;
+    /// What happens to the payload between the caller and the sink.
+    fn payload(&self) -> &'static str;
+    /// Untimed: makes what `encode` will give away.
+    fn prepare(&mut self, _messages: usize) {}
+    /// Sends `messages` payloads of the corpus in turn.
+    fn encode(&mut self, messages: usize);
+}
+
+/// The payloads and the sink that an encoder works with.
+#[derive(Clone)]
+pub struct Outgoing {
+    pub corpus: Rc<Corpus>,
+    pub client: bool,
+    pub sink: Sink,
+}
+
+impl Outgoing {
+    pub fn text(&self) -> bool {
+        self.corpus.kind.is_text()
+    }
+
+    /// The payloads in turn.
+    #[inline]
+    pub fn turn(&self, messages: usize) -> impl Iterator<Item = &[u8]> {
+        self.corpus.payloads.iter().cycle().take(messages).map(Vec::as_slice)
+    }
+}
+
+/// The rivals, fastest API each.
+pub fn decoding_rivals(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
+    vec![
+        Box::new(tungstenite::Decoder::new(incoming)),
+        Box::new(fastwebsockets::Decoder::new(incoming)),
+        Box::new(tokio_websockets::Decoder::new(incoming)),
+        Box::new(sockudo::Decoder::new(incoming)),
+        Box::new(yawc::Decoder::new(incoming)),
+        Box::new(yawc::FrameDecoder::new(incoming)),
+        Box::new(web_socket::Decoder::new(incoming)),
+        Box::new(baseline::Copy::new(incoming)),
+    ]
+}
+
+pub fn encoding_rivals(outgoing: &Outgoing) -> Vec<Box<dyn Encode>> {
+    vec![
+        Box::new(tungstenite::Encoder::new(outgoing)),
+        Box::new(fastwebsockets::Encoder::new(outgoing)),
+        Box::new(tokio_websockets::Encoder::new(outgoing)),
+        Box::new(sockudo::Encoder::new(outgoing)),
+        Box::new(yawc::Encoder::new(outgoing)),
+        Box::new(web_socket::Encoder::new(outgoing)),
+        Box::new(ws_framer::Encoder::new(outgoing)),
+    ]
+}
