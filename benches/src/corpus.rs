@@ -63,12 +63,14 @@ pub fn payload(kind: Kind, size: usize, random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// Records as a price feed or a chat would send them; cut to `size`.
+/// Records as a price feed or a chat would send them, cut out at a random place: small messages
+/// would otherwise all be the same first fields.
 pub fn json(size: usize, random: &mut Random) -> Vec<u8> {
     const NAMES: [&str; 6] = ["trade", "quote", "presence", "message", "typing", "ack"];
     const SYMBOLS: [&str; 5] = ["EURUSD", "BTCUSDT", "AAPL", "general", "lobby-7"];
-    let mut text = String::with_capacity(size + 160);
-    while text.len() < size {
+    let start = random.below(150);
+    let mut text = String::with_capacity(size + 320);
+    while text.len() < start + size {
         text.push_str(&format!(
             "{{\"type\":\"{}\",\"channel\":\"{}\",\"sequence\":{},\"price\":{}.{:02},\"user\":{{\"id\":{},\"active\":{}}},\"at\":\"2026-11-{:02}T{:02}:{:02}:00Z\"}},",
             NAMES[random.below(6)],
@@ -83,8 +85,7 @@ pub fn json(size: usize, random: &mut Random) -> Vec<u8> {
             random.next() % 60,
         ));
     }
-    text.truncate(size);
-    text.into_bytes()
+    text[start..start + size].into()
 }
 
 fn words(size: usize, random: &mut Random) -> Vec<u8> {
@@ -123,6 +124,30 @@ pub fn masked_frame(kind: Kind, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     frame.extend(key);
     frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
     frame
+}
+
+/// Reads whole single-frame messages back, simply and slowly.
+///
+/// # Panics
+/// When a frame is cut, fragmented, or masked against its role.
+pub fn unframe(mut bytes: &[u8], masked: bool, tally: &mut Tally) {
+    while !bytes.is_empty() {
+        let opcode = bytes[0] ^ 0x80;
+        assert!(opcode == 0x1 || opcode == 0x2, "one final data frame per message");
+        assert_eq!(bytes[1] & 0x80 != 0, masked, "clients mask, servers do not");
+        let (size, header) = match bytes[1] & 0x7f {
+            126 => (u16::from_be_bytes([bytes[2], bytes[3]]).into(), 4),
+            127 => (u64::from_be_bytes(bytes[2..10].try_into().expect("eight bytes")) as usize, 10),
+            n => (usize::from(n), 2),
+        };
+        let key: &[u8] = if masked { &bytes[header..header + 4] } else { &[0] };
+        let start = header + if masked { 4 } else { 0 };
+        let payload = &bytes[start..start + size];
+        let clear: Vec<_> =
+            payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        tally.message(opcode == 0x1, &clear);
+        bytes = &bytes[start + size..];
+    }
 }
 
 /// What an engine says it has seen or sent. It must equal what the corpus holds.

@@ -2,6 +2,7 @@
 //! tables, and one engine per library. The written method is in `docs/benchmarks.md`.
 
 pub mod corpus;
+pub mod counting;
 pub mod engines;
 pub mod options;
 pub mod pipe;

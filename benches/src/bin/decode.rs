@@ -4,7 +4,7 @@
 
 use polywire_benches::{
     corpus::{Corpus, Kind},
-    engines::{Class, Decode, Incoming, decoding_rivals},
+    engines::{Class, Decode, Incoming, decoders},
     options::Options,
     report::{self, Table},
     timing::{interleaved, median, ratio, timed},
@@ -39,7 +39,7 @@ fn main() {
 fn measure(options: &Options, kind: Kind, size: usize) -> Cell {
     let corpus = Corpus::new(kind, size, PASS);
     let incoming = Incoming::new(&corpus);
-    let mut engines = decoding_rivals(&incoming);
+    let mut engines = decoders(&incoming);
     engines.retain(|engine| options.keeps(engine.name()));
     let passes = calibrate(options, &mut engines);
     let expected = corpus.tally.times(passes as u64);

@@ -2,6 +2,7 @@
 //! the fastest way its library documents.
 
 pub mod baseline;
+pub mod deflate;
 pub mod fastwebsockets;
 pub mod sockudo;
 pub mod tokio_websockets;
@@ -90,8 +91,8 @@ impl Outgoing {
     }
 }
 
-/// The rivals, fastest API each.
-pub fn decoding_rivals(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
+/// All decoders, in the order of the tables.
+pub fn decoders(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
     vec![
         Box::new(tungstenite::Decoder::new(incoming)),
         Box::new(fastwebsockets::Decoder::new(incoming)),
@@ -104,10 +105,12 @@ pub fn decoding_rivals(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
     ]
 }
 
-pub fn encoding_rivals(outgoing: &Outgoing) -> Vec<Box<dyn Encode>> {
+/// All encoders, in the order of the tables.
+pub fn encoders(outgoing: &Outgoing) -> Vec<Box<dyn Encode>> {
     vec![
         Box::new(tungstenite::Encoder::new(outgoing)),
         Box::new(fastwebsockets::Encoder::new(outgoing)),
+        Box::new(fastwebsockets::OwnedEncoder::new(outgoing)),
         Box::new(tokio_websockets::Encoder::new(outgoing)),
         Box::new(sockudo::Encoder::new(outgoing)),
         Box::new(yawc::Encoder::new(outgoing)),

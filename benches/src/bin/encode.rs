@@ -1,0 +1,141 @@
+//! Encoding: what one sent message costs a server and a client, in every library.
+//!
+//! `cargo run --release --bin encode -- [--quick] [--rounds N] [--only ENGINE] [--size BYTES]`
+
+use std::rc::Rc;
+
+use polywire_benches::{
+    corpus::{Corpus, Kind, Tally, unframe},
+    engines::{Class, Encode, Outgoing, encoders},
+    options::Options,
+    pipe::Sink,
+    report::{self, Table},
+    timing::{interleaved, median, ratio, timed},
+};
+
+/// Bytes of distinct payloads: they stay in the second-level cache.
+const CORPUS: usize = 256 * 1024;
+
+/// Payload bytes made ready for the engines that give their payloads away.
+const GIVEN: usize = 8 << 20;
+
+struct Cell {
+    engines: Vec<(&'static str, Class, &'static str)>,
+    samples: Vec<Vec<f64>>,
+}
+
+fn main() {
+    let options = Options::parse();
+    println!("# Encoding messages\n");
+    println!("{}\n", report::machine());
+    println!(
+        "Thread CPU time, medians of {} interleaved rounds; binary messages; each reaches the \
+         sink before the next is taken.\n",
+        options.rounds
+    );
+    for client in [false, true] {
+        let sizes = options.sizes();
+        let cells: Vec<_> = sizes.iter().map(|&size| measure(&options, client, size)).collect();
+        let role = if client { "client, masked" } else { "server" };
+        print_ratios(role, &sizes, &cells);
+        print_times(role, &sizes, &cells);
+    }
+}
+
+fn measure(options: &Options, client: bool, size: usize) -> Cell {
+    let corpus = Rc::new(Corpus::new(Kind::Binary, size, CORPUS));
+    let outgoing = Outgoing { corpus, client, sink: Sink::default() };
+    let mut engines = encoders(&outgoing);
+    engines.retain(|engine| options.keeps(engine.name()));
+    engines.iter_mut().for_each(|engine| verify(engine.as_mut(), &outgoing));
+    let messages = calibrate(options, &mut engines, &outgoing);
+    let expected = (messages * frame_size(size, client)) as u64;
+    let samples = interleaved(options.rounds, &mut engines, |engine| {
+        engine.prepare(messages);
+        let (time, ()) = timed(|| engine.encode(messages));
+        assert_eq!(outgoing.sink.taken(), expected, "{} sent too little", engine.name());
+        time as f64 / messages as f64
+    });
+    let about = |engine: &Box<dyn Encode>| (engine.name(), engine.class(), engine.payload());
+    Cell { engines: engines.iter().map(about).collect(), samples }
+}
+
+/// What the sink saw, read back frame by frame, must be the corpus.
+fn verify(engine: &mut dyn Encode, outgoing: &Outgoing) {
+    let count = outgoing.corpus.payloads.len();
+    outgoing.sink.start_recording();
+    engine.prepare(count);
+    engine.encode(count);
+    let record = outgoing.sink.stop_recording();
+    outgoing.sink.taken();
+    let mut tally = Tally::default();
+    unframe(&record, outgoing.client, &mut tally);
+    assert_eq!(tally, outgoing.corpus.tally, "{} changed a message", engine.name());
+}
+
+/// Messages that take the slowest engine about as long as a sample should.
+fn calibrate(options: &Options, engines: &mut [Box<dyn Encode>], outgoing: &Outgoing) -> usize {
+    let size = outgoing.corpus.size;
+    let trial = (CORPUS / size).clamp(2, 1024);
+    let slowest = engines
+        .iter_mut()
+        .map(|engine| {
+            engine.prepare(trial);
+            timed(|| engine.encode(trial)).0 / trial as u64
+        })
+        .max()
+        .unwrap_or(1);
+    outgoing.sink.taken();
+    let most = (GIVEN / size).clamp(2, 32 * 1024);
+    ((options.sample_ns() / slowest.max(1)) as usize).clamp(2, most)
+}
+
+fn frame_size(size: usize, client: bool) -> usize {
+    let header = match size {
+        0..=125 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    };
+    size + header + if client { 4 } else { 0 }
+}
+
+/// How many times the best rival takes what each engine of ours takes.
+fn print_ratios(role: &str, sizes: &[usize], cells: &[Cell]) {
+    println!("## {role}: best rival over Polywire\n");
+    let mut table = Table::new(header(&["ours"], sizes));
+    for (own, (name, class, _)) in cells[0].engines.iter().enumerate() {
+        if *class != Class::Polywire {
+            continue;
+        }
+        let cells = cells.iter().map(|cell| {
+            let Some(best) = cell.best_rival() else { return String::from("-") };
+            let times = ratio(&cell.samples[best], &cell.samples[own]);
+            format!("{} ({})", report::number(times), cell.engines[best].0)
+        });
+        table.row([(*name).to_owned()].into_iter().chain(cells));
+    }
+    table.print();
+}
+
+impl Cell {
+    fn best_rival(&self) -> Option<usize> {
+        (0..self.engines.len())
+            .filter(|&index| self.engines[index].1 == Class::Peer)
+            .min_by(|&a, &b| median(&self.samples[a]).total_cmp(&median(&self.samples[b])))
+    }
+}
+
+fn print_times(role: &str, sizes: &[usize], cells: &[Cell]) {
+    println!("## {role}: ns per message\n");
+    let mut table = Table::new(header(&["engine", "payload"], sizes));
+    for (index, (name, _, payload)) in cells[0].engines.iter().enumerate() {
+        let cells = cells.iter().map(|cell| report::number(median(&cell.samples[index])));
+        table.row([(*name).to_owned(), (*payload).to_owned()].into_iter().chain(cells));
+    }
+    table.print();
+}
+
+fn header(first: &[&str], sizes: &[usize]) -> Vec<String> {
+    let first = first.iter().map(|cell| (*cell).to_owned());
+    first.chain(sizes.iter().map(|&size| report::size(size))).collect()
+}
