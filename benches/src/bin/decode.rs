@@ -41,10 +41,11 @@ fn measure(options: &Options, kind: Kind, size: usize) -> Cell {
     let incoming = Incoming::new(&corpus);
     let mut engines = decoders(&incoming);
     engines.retain(|engine| options.keeps(engine.name()));
-    let passes = calibrate(options, &mut engines);
-    let expected = corpus.tally.times(passes as u64);
-    let samples = interleaved(options.rounds, &mut engines, |engine| {
-        let (time, tally) = timed(|| engine.decode(passes));
+    let passes: Vec<_> =
+        engines.iter_mut().map(|engine| calibrate(options, engine.as_mut())).collect();
+    let samples = interleaved(options.rounds, &mut engines, |engine, index| {
+        let expected = corpus.tally.times(passes[index] as u64);
+        let (time, tally) = timed(|| engine.decode(passes[index]));
         if engine.class() != Class::Baseline {
             assert_eq!(tally, expected, "{} lost or changed a message", engine.name());
         }
@@ -54,17 +55,11 @@ fn measure(options: &Options, kind: Kind, size: usize) -> Cell {
     Cell { engines, samples }
 }
 
-/// Passes that take the slowest engine about as long as a sample should.
-fn calibrate(options: &Options, engines: &mut [Box<dyn Decode>]) -> usize {
-    let slowest = engines
-        .iter_mut()
-        .map(|engine| {
-            engine.decode(1);
-            timed(|| engine.decode(1)).0
-        })
-        .max()
-        .unwrap_or(1);
-    (options.sample_ns() / slowest.max(1)).max(1) as usize
+/// Passes that take the engine about as long as a sample should.
+fn calibrate(options: &Options, engine: &mut dyn Decode) -> usize {
+    engine.decode(1);
+    let (time, _) = timed(|| engine.decode(1));
+    (options.sample_ns() / time.max(1)).max(1) as usize
 }
 
 /// How many times the fastest full peer takes what Polywire takes.

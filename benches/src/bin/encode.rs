@@ -10,14 +10,11 @@ use polywire_benches::{
     options::Options,
     pipe::Sink,
     report::{self, Table},
-    timing::{interleaved, median, ratio, timed},
+    timing::{interleaved, keep_freed_memory, median, ratio, timed},
 };
 
 /// Bytes of distinct payloads: they stay in the second-level cache.
 const CORPUS: usize = 256 * 1024;
-
-/// Payload bytes made ready for the engines that give their payloads away.
-const GIVEN: usize = 8 << 20;
 
 struct Cell {
     engines: Vec<(&'static str, Class, &'static str)>,
@@ -25,6 +22,7 @@ struct Cell {
 }
 
 fn main() {
+    keep_freed_memory();
     let options = Options::parse();
     println!("# Encoding messages\n");
     println!("{}\n", report::machine());
@@ -48,11 +46,16 @@ fn measure(options: &Options, client: bool, size: usize) -> Cell {
     let mut engines = encoders(&outgoing);
     engines.retain(|engine| options.keeps(engine.name()));
     engines.iter_mut().for_each(|engine| verify(engine.as_mut(), &outgoing));
-    let messages = calibrate(options, &mut engines, &outgoing);
-    let expected = (messages * frame_size(size, client)) as u64;
-    let samples = interleaved(options.rounds, &mut engines, |engine| {
-        engine.prepare(messages);
-        let (time, ()) = timed(|| engine.encode(messages));
+    let messages: Vec<_> =
+        engines.iter_mut().map(|engine| calibrate(options, engine.as_mut(), &outgoing)).collect();
+    let samples = interleaved(options.rounds, &mut engines, |engine, index| {
+        let messages = messages[index];
+        let mut time = 0;
+        let batch = batch(engine, messages, size);
+        for _ in 0..messages / batch {
+            time += encode(engine, batch);
+        }
+        let expected = (messages * frame_size(size, client)) as u64;
         assert_eq!(outgoing.sink.taken(), expected, "{} sent too little", engine.name());
         time as f64 / messages as f64
     });
@@ -73,21 +76,25 @@ fn verify(engine: &mut dyn Encode, outgoing: &Outgoing) {
     assert_eq!(tally, outgoing.corpus.tally, "{} changed a message", engine.name());
 }
 
-/// Messages that take the slowest engine about as long as a sample should.
-fn calibrate(options: &Options, engines: &mut [Box<dyn Encode>], outgoing: &Outgoing) -> usize {
+/// Messages that take the engine about as long as a sample should, in whole batches.
+fn calibrate(options: &Options, engine: &mut dyn Encode, outgoing: &Outgoing) -> usize {
     let size = outgoing.corpus.size;
-    let trial = (CORPUS / size).clamp(2, 1024);
-    let slowest = engines
-        .iter_mut()
-        .map(|engine| {
-            engine.prepare(trial);
-            timed(|| engine.encode(trial)).0 / trial as u64
-        })
-        .max()
-        .unwrap_or(1);
+    let trial = batch(engine, 1024, size);
+    let time = encode(engine, trial);
     outgoing.sink.taken();
-    let most = (GIVEN / size).clamp(2, 32 * 1024);
-    ((options.sample_ns() / slowest.max(1)) as usize).clamp(2, most)
+    let wanted = options.sample_ns() as usize * trial / time.max(1) as usize;
+    let batch = batch(engine, wanted.clamp(4, 1 << 20), size);
+    wanted.clamp(batch, 1 << 20) / batch * batch
+}
+
+/// Messages made ready at once: no more than the cache holds where they are given away.
+fn batch(engine: &dyn Encode, messages: usize, size: usize) -> usize {
+    if engine.gives_away() { (CORPUS / size).clamp(4, 4096).min(messages) } else { messages }
+}
+
+fn encode(engine: &mut dyn Encode, messages: usize) -> u64 {
+    engine.prepare(messages);
+    timed(|| engine.encode(messages)).0
 }
 
 fn frame_size(size: usize, client: bool) -> usize {

@@ -2,7 +2,7 @@
 
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
 
-use super::{Class, Decode, Encode, Incoming, MAX_MESSAGE, Outgoing};
+use super::{Class, Decode, Encode, Given, Incoming, MAX_MESSAGE, Outgoing};
 use crate::{
     corpus::Tally,
     pipe::{Sink, Source, ready},
@@ -92,14 +92,14 @@ impl Encode for Encoder {
 /// The payload is given away, so a client masks it where it lies.
 pub struct OwnedEncoder {
     outgoing: Outgoing,
-    given: Vec<Vec<u8>>,
+    given: Given,
     socket: WebSocket<Sink>,
 }
 
 impl OwnedEncoder {
     pub fn new(outgoing: &Outgoing) -> Self {
         let Encoder { outgoing, socket } = Encoder::new(outgoing);
-        Self { outgoing, given: Vec::new(), socket }
+        Self { outgoing, given: Given::default(), socket }
     }
 }
 
@@ -116,16 +116,19 @@ impl Encode for OwnedEncoder {
         "given away; over 1 KiB uncopied"
     }
 
+    fn gives_away(&self) -> bool {
+        true
+    }
+
     fn prepare(&mut self, messages: usize) {
-        self.given = self.outgoing.turn(messages).map(<[u8]>::to_vec).collect();
+        self.given.prepare(&self.outgoing, messages);
     }
 
     fn encode(&mut self, messages: usize) {
-        assert_eq!(self.given.len(), messages);
         let Self { outgoing, given, socket } = self;
         let text = outgoing.text();
         ready(async {
-            for payload in given.drain(..) {
+            for payload in given.take(messages) {
                 let payload = Payload::Owned(payload);
                 let frame = if text { Frame::text(payload) } else { Frame::binary(payload) };
                 socket.write_frame(frame).await.expect("the sink takes all");

@@ -4,6 +4,7 @@
 pub mod baseline;
 pub mod deflate;
 pub mod fastwebsockets;
+pub mod polywire;
 pub mod sockudo;
 pub mod tokio_websockets;
 pub mod tungstenite;
@@ -65,6 +66,10 @@ pub trait Encode {
     fn class(&self) -> Class;
     /// What happens to the payload between the caller and the sink.
     fn payload(&self) -> &'static str;
+    /// Whether `encode` gives its payloads away.
+    fn gives_away(&self) -> bool {
+        false
+    }
     /// Untimed: makes what `encode` will give away.
     fn prepare(&mut self, _messages: usize) {}
     /// Sends `messages` payloads of the corpus in turn.
@@ -91,9 +96,27 @@ impl Outgoing {
     }
 }
 
+/// Payloads made to be given away.
+#[derive(Default)]
+pub struct Given(Vec<Vec<u8>>);
+
+impl Given {
+    pub fn prepare(&mut self, outgoing: &Outgoing, messages: usize) {
+        self.0 = outgoing.turn(messages).map(<[u8]>::to_vec).collect();
+    }
+
+    pub fn take(&mut self, messages: usize) -> impl Iterator<Item = Vec<u8>> {
+        assert_eq!(self.0.len(), messages);
+        self.0.drain(..)
+    }
+}
+
 /// All decoders, in the order of the tables.
 pub fn decoders(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
     vec![
+        Box::new(polywire::Decoder::lent(incoming)),
+        Box::new(polywire::OwnBuffer::new(incoming)),
+        Box::new(polywire::Decoder::owned(incoming)),
         Box::new(tungstenite::Decoder::new(incoming)),
         Box::new(fastwebsockets::Decoder::new(incoming)),
         Box::new(tokio_websockets::Decoder::new(incoming)),
@@ -108,6 +131,8 @@ pub fn decoders(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
 /// All encoders, in the order of the tables.
 pub fn encoders(outgoing: &Outgoing) -> Vec<Box<dyn Encode>> {
     vec![
+        Box::new(polywire::Encoder::borrowed(outgoing)),
+        Box::new(polywire::Encoder::owned(outgoing)),
         Box::new(tungstenite::Encoder::new(outgoing)),
         Box::new(fastwebsockets::Encoder::new(outgoing)),
         Box::new(fastwebsockets::OwnedEncoder::new(outgoing)),
