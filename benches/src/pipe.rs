@@ -1,5 +1,5 @@
 //! Transports in memory that are always ready: a source that repeats one stream in reads of at
-//! most 64 KiB, and a sink that looks at each slice as `writev` would and counts it.
+//! limited size, and a sink that looks at each slice as `writev` would and counts it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,9 +14,6 @@ use std::{
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most that one read gives.
-pub const READ: usize = 64 * 1024;
-
 /// Polls once a future that never waits.
 pub fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -27,6 +24,8 @@ pub fn ready<F: Future>(future: F) -> F::Output {
 
 struct Feed {
     bytes: Rc<[u8]>,
+    /// The most that one read gives.
+    read: usize,
     position: Cell<usize>,
     left: Cell<usize>,
 }
@@ -36,8 +35,8 @@ struct Feed {
 pub struct Source(Rc<Feed>);
 
 impl Source {
-    pub fn new(bytes: Rc<[u8]>) -> Self {
-        Self(Rc::new(Feed { bytes, position: Cell::new(0), left: Cell::new(0) }))
+    pub fn new(bytes: Rc<[u8]>, read: usize) -> Self {
+        Self(Rc::new(Feed { bytes, read, position: Cell::new(0), left: Cell::new(0) }))
     }
 
     pub fn arm(&self, passes: usize) {
@@ -48,9 +47,9 @@ impl Source {
     /// The next piece of at most `space` bytes.
     #[inline]
     fn next(&self, space: usize) -> &[u8] {
-        let Feed { bytes, position, left } = &*self.0;
+        let Feed { bytes, read, position, left } = &*self.0;
         let start = position.get();
-        let n = space.min(READ).min(left.get()).min(bytes.len() - start);
+        let n = space.min(*read).min(left.get()).min(bytes.len() - start);
         let end = start + n;
         position.set(if end == bytes.len() { 0 } else { end });
         left.set(left.get() - n);

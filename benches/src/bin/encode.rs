@@ -16,6 +16,9 @@ use polywire_benches::{
 /// Bytes of distinct payloads: they stay in the second-level cache.
 const CORPUS: usize = 256 * 1024;
 
+/// Messages that answer one read, and go out with one write where the library can.
+const BURST: usize = 16;
+
 struct Cell {
     engines: Vec<(&'static str, Class, &'static str)>,
     samples: Vec<Vec<f64>>,
@@ -27,22 +30,27 @@ fn main() {
     println!("# Encoding messages\n");
     println!("{}\n", report::machine());
     println!(
-        "Thread CPU time, medians of {} interleaved rounds; binary messages; each reaches the \
-         sink before the next is taken.\n",
+        "Thread CPU time, medians of {} interleaved rounds; binary messages, written one by one \
+         or in bursts.\n",
         options.rounds
     );
-    for client in [false, true] {
+    for (client, burst) in [(false, 1), (false, BURST), (true, 1), (true, BURST)] {
         let sizes = options.sizes();
-        let cells: Vec<_> = sizes.iter().map(|&size| measure(&options, client, size)).collect();
+        let cells: Vec<_> =
+            sizes.iter().map(|&size| measure(&options, client, burst, size)).collect();
         let role = if client { "client, masked" } else { "server" };
-        print_ratios(role, &sizes, &cells);
-        print_times(role, &sizes, &cells);
+        let title = match burst {
+            1 => format!("{role}, one message at a time"),
+            _ => format!("{role}, bursts of {burst} messages"),
+        };
+        print_ratios(&title, &sizes, &cells);
+        print_times(&title, &sizes, &cells);
     }
 }
 
-fn measure(options: &Options, client: bool, size: usize) -> Cell {
+fn measure(options: &Options, client: bool, burst: usize, size: usize) -> Cell {
     let corpus = Rc::new(Corpus::new(Kind::Binary, size, CORPUS));
-    let outgoing = Outgoing { corpus, client, sink: Sink::default() };
+    let outgoing = Outgoing { corpus, client, burst, sink: Sink::default() };
     let mut engines = encoders(&outgoing);
     engines.retain(|engine| options.keeps(engine.name()));
     engines.iter_mut().for_each(|engine| verify(engine.as_mut(), &outgoing));

@@ -3,10 +3,7 @@
 use std::hint::black_box;
 
 use super::{Class, Decode, Incoming};
-use crate::{
-    corpus::Tally,
-    pipe::{READ, Source},
-};
+use crate::{corpus::Tally, pipe::Source};
 
 pub struct Copy {
     source: Source,
@@ -15,7 +12,7 @@ pub struct Copy {
 
 impl Copy {
     pub fn new(incoming: &Incoming) -> Self {
-        Self { source: incoming.source(), buffer: vec![0; READ] }
+        Self { source: incoming.source(), buffer: vec![0; incoming.read] }
     }
 }
 

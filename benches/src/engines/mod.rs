@@ -48,19 +48,21 @@ pub struct Incoming {
     pub stream: Rc<[u8]>,
     /// Messages in one pass.
     pub messages: usize,
+    /// The most that one read gives, and the size of each read buffer that can be chosen.
+    pub read: usize,
 }
 
 impl Incoming {
-    pub fn new(corpus: &Corpus) -> Self {
-        Self { stream: corpus.masked_stream().into(), messages: corpus.payloads.len() }
+    pub fn new(corpus: &Corpus, read: usize) -> Self {
+        Self { stream: corpus.masked_stream().into(), messages: corpus.payloads.len(), read }
     }
 
     pub fn source(&self) -> Source {
-        Source::new(self.stream.clone())
+        Source::new(self.stream.clone(), self.read)
     }
 }
 
-/// Messages in, frames out. Every message has reached the sink before the next one is taken.
+/// Messages in, frames out. Every burst has reached the sink before the next one is taken.
 pub trait Encode {
     fn name(&self) -> &'static str;
     fn class(&self) -> Class;
@@ -81,12 +83,20 @@ pub trait Encode {
 pub struct Outgoing {
     pub corpus: Rc<Corpus>,
     pub client: bool,
+    /// Messages that may wait for one write.
+    pub burst: usize,
     pub sink: Sink,
 }
 
 impl Outgoing {
     pub fn text(&self) -> bool {
         self.corpus.kind.is_text()
+    }
+
+    /// The sizes of the bursts that make `messages`.
+    pub fn bursts(&self, messages: usize) -> impl Iterator<Item = usize> + use<> {
+        let burst = self.burst;
+        (0..messages).step_by(burst).map(move |start| burst.min(messages - start))
     }
 
     /// The payloads in turn.
@@ -132,7 +142,8 @@ pub fn decoders(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
 pub fn encoders(outgoing: &Outgoing) -> Vec<Box<dyn Encode>> {
     vec![
         Box::new(polywire::Encoder::borrowed(outgoing)),
-        Box::new(polywire::Encoder::owned(outgoing)),
+        Box::new(polywire::Encoder::given(outgoing)),
+        Box::new(polywire::Encoder::shared(outgoing)),
         Box::new(tungstenite::Encoder::new(outgoing)),
         Box::new(fastwebsockets::Encoder::new(outgoing)),
         Box::new(fastwebsockets::OwnedEncoder::new(outgoing)),

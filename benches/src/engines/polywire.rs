@@ -8,10 +8,7 @@ use polywire::{
 };
 
 use super::{Class, Decode, Encode, Given, Incoming, MAX_MESSAGE, Outgoing};
-use crate::{
-    corpus::Tally,
-    pipe::{READ, Source},
-};
+use crate::{corpus::Tally, pipe::Source};
 
 /// Time does not pass: no deadline is due in a benchmark.
 const NOW: Instant = Instant::ZERO;
@@ -20,7 +17,7 @@ pub fn connection(role: Role) -> Connection {
     let limits = Limits {
         frame_size: MAX_MESSAGE as u64,
         message_size: MAX_MESSAGE as u64,
-        send_queue: 2 * MAX_MESSAGE,
+        send_queue: 4 * MAX_MESSAGE,
         ..Limits::default()
     };
     let config = Config { limits, ..Config::default() };
@@ -63,7 +60,7 @@ impl Decoder {
             handing,
             source: incoming.source(),
             connection: connection(Role::Server),
-            chunk: vec![0; READ],
+            chunk: vec![0; incoming.read],
         }
     }
 
@@ -133,44 +130,74 @@ impl Decode for OwnBuffer {
     }
 }
 
-/// Sends borrowed payloads, which are copied into the queue, or payloads given away.
+/// Sends payloads that are borrowed, given away, or shared.
 pub struct Encoder {
     outgoing: Outgoing,
     connection: Connection,
-    given: Option<Given>,
+    payloads: Payloads,
+}
+
+enum Payloads {
+    Borrowed,
+    Given(Given),
+    Shared(Vec<Arc<[u8]>>),
 }
 
 impl Encoder {
-    fn new(outgoing: &Outgoing, given: Option<Given>) -> Self {
+    fn new(outgoing: &Outgoing, payloads: Payloads) -> Self {
         let role = if outgoing.client { Role::Client } else { Role::Server };
-        Self { outgoing: outgoing.clone(), connection: connection(role), given }
+        Self { outgoing: outgoing.clone(), connection: connection(role), payloads }
     }
 
     pub fn borrowed(outgoing: &Outgoing) -> Self {
-        Self::new(outgoing, None)
+        Self::new(outgoing, Payloads::Borrowed)
     }
 
-    pub fn owned(outgoing: &Outgoing) -> Self {
-        Self::new(outgoing, Some(Given::default()))
+    pub fn given(outgoing: &Outgoing) -> Self {
+        Self::new(outgoing, Payloads::Given(Given::default()))
+    }
+
+    pub fn shared(outgoing: &Outgoing) -> Self {
+        let shared = outgoing.corpus.payloads.iter().map(|payload| payload.as_slice().into());
+        Self::new(outgoing, Payloads::Shared(shared.collect()))
     }
 }
 
-/// Queues one message and writes what is queued.
+/// Writes what is queued.
 #[inline]
-fn send<'a>(connection: &mut Connection, outgoing: &Outgoing, message: impl Into<Message<'a>>) {
-    let sender = connection.sender(NOW);
-    sender.send(message).expect("the queue is empty");
+fn write(connection: &mut Connection, outgoing: &Outgoing) {
     let mut written = 0;
-    for slice in sender.transmit() {
+    for slice in connection.transmit() {
         outgoing.sink.take(slice);
         written += slice.len();
     }
-    sender.transmitted(written);
+    connection.transmitted(written);
+}
+
+/// Queues and writes burst by burst.
+#[inline]
+fn send<'a, M: Into<Message<'a>>>(
+    connection: &mut Connection,
+    outgoing: &Outgoing,
+    messages: usize,
+    mut turn: impl Iterator<Item = M>,
+) {
+    for burst in outgoing.bursts(messages) {
+        let sender = connection.sender(NOW);
+        for message in turn.by_ref().take(burst) {
+            sender.send(message).expect("the queue has room");
+        }
+        write(connection, outgoing);
+    }
 }
 
 impl Encode for Encoder {
     fn name(&self) -> &'static str {
-        if self.given.is_some() { "polywire, owned payload" } else { "polywire" }
+        match self.payloads {
+            Payloads::Borrowed => "polywire",
+            Payloads::Given(_) => "polywire, owned payload",
+            Payloads::Shared(_) => "polywire, shared payload",
+        }
     }
 
     fn class(&self) -> Class {
@@ -178,32 +205,34 @@ impl Encode for Encoder {
     }
 
     fn payload(&self) -> &'static str {
-        match (self.given.is_some(), self.outgoing.client) {
-            (false, false) => "borrowed, copied",
-            (false, true) => "borrowed, masked while copied",
-            (true, false) => "given away; from 1 KiB uncopied",
-            (true, true) => "given away; from 1 KiB masked in place",
+        match (&self.payloads, self.outgoing.client) {
+            (Payloads::Borrowed, false) => "borrowed, copied",
+            (Payloads::Borrowed, true) => "borrowed, masked while copied",
+            (Payloads::Given(_), false) => "given away; from 1 KiB uncopied",
+            (Payloads::Given(_), true) => "given away; from 1 KiB masked in place",
+            (Payloads::Shared(_), false) => "shared `Arc`; from 1 KiB uncopied",
+            (Payloads::Shared(_), true) => "shared `Arc`, masked while copied",
         }
     }
 
     fn gives_away(&self) -> bool {
-        self.given.is_some()
+        matches!(self.payloads, Payloads::Given(_))
     }
 
     fn prepare(&mut self, messages: usize) {
-        if let Some(given) = &mut self.given {
+        if let Payloads::Given(given) = &mut self.payloads {
             given.prepare(&self.outgoing, messages);
         }
     }
 
     fn encode(&mut self, messages: usize) {
-        let Self { outgoing, connection, given } = self;
-        match given {
-            Some(given) => {
-                given.take(messages).for_each(|payload| send(connection, outgoing, payload));
-            }
-            None => {
-                outgoing.turn(messages).for_each(|payload| send(connection, outgoing, payload));
+        let Self { outgoing, connection, payloads } = self;
+        match payloads {
+            Payloads::Borrowed => send(connection, outgoing, messages, outgoing.turn(messages)),
+            Payloads::Given(given) => send(connection, outgoing, messages, given.take(messages)),
+            Payloads::Shared(shared) => {
+                let turn = shared.iter().cycle().cloned().map(Message::shared);
+                send(connection, outgoing, messages, turn);
             }
         }
     }

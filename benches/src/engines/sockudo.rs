@@ -4,13 +4,11 @@ use bytes::{Bytes, BytesMut};
 use sockudo_ws::{Message, Role, protocol::Protocol};
 
 use super::{Class, Decode, Encode, Incoming, MAX_MESSAGE, Outgoing};
-use crate::{
-    corpus::Tally,
-    pipe::{READ, Sink, Source},
-};
+use crate::{corpus::Tally, pipe::Source};
 
 pub struct Decoder {
     source: Source,
+    read: usize,
     protocol: Protocol,
     buffer: BytesMut,
     messages: Vec<Message>,
@@ -20,8 +18,9 @@ impl Decoder {
     pub fn new(incoming: &Incoming) -> Self {
         Self {
             source: incoming.source(),
+            read: incoming.read,
             protocol: Protocol::new(Role::Server, MAX_MESSAGE, MAX_MESSAGE),
-            buffer: BytesMut::with_capacity(READ),
+            buffer: BytesMut::with_capacity(incoming.read),
             messages: Vec::new(),
         }
     }
@@ -42,7 +41,7 @@ impl Decode for Decoder {
         loop {
             // The messages of the last read are gone, so the buffer can be taken back.
             self.messages.clear();
-            self.buffer.reserve(READ);
+            self.buffer.reserve(self.read);
             if self.source.append_to(&mut self.buffer) == 0 {
                 return tally;
             }
@@ -64,7 +63,7 @@ pub struct Encoder {
     messages: Vec<Message>,
     protocol: Protocol,
     buffer: BytesMut,
-    sink: Sink,
+    outgoing: Outgoing,
 }
 
 impl Encoder {
@@ -78,7 +77,7 @@ impl Encoder {
             messages: outgoing.corpus.payloads.iter().map(message).collect(),
             protocol: Protocol::new(role, MAX_MESSAGE, MAX_MESSAGE),
             buffer: BytesMut::new(),
-            sink: outgoing.sink.clone(),
+            outgoing: outgoing.clone(),
         }
     }
 }
@@ -97,10 +96,13 @@ impl Encode for Encoder {
     }
 
     fn encode(&mut self, messages: usize) {
-        for message in self.messages.iter().cycle().take(messages) {
+        let mut turn = self.messages.iter().cycle();
+        for burst in self.outgoing.bursts(messages) {
             self.buffer.clear();
-            self.protocol.encode_message(message, &mut self.buffer).expect("the buffer grows");
-            self.sink.take(&self.buffer);
+            for message in turn.by_ref().take(burst) {
+                self.protocol.encode_message(message, &mut self.buffer).expect("the buffer grows");
+            }
+            self.outgoing.sink.take(&self.buffer);
         }
     }
 }

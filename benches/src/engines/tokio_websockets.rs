@@ -59,8 +59,8 @@ impl Decode for Decoder {
 }
 
 pub struct Encoder {
+    outgoing: Outgoing,
     messages: Vec<Message>,
-    client: bool,
     socket: WebSocketStream<Sink>,
 }
 
@@ -73,7 +73,7 @@ impl Encoder {
         let sink = outgoing.sink.clone();
         Self {
             messages: outgoing.corpus.payloads.iter().map(message).collect(),
-            client: outgoing.client,
+            outgoing: outgoing.clone(),
             socket: if outgoing.client {
                 ClientBuilder::new().limits(limits()).take_over(sink)
             } else {
@@ -93,14 +93,21 @@ impl Encode for Encoder {
     }
 
     fn payload(&self) -> &'static str {
-        if self.client { "shared `Bytes`, copied and masked" } else { "shared `Bytes`, uncopied" }
+        if self.outgoing.client {
+            "shared `Bytes`, copied and masked"
+        } else {
+            "shared `Bytes`, uncopied"
+        }
     }
 
     fn encode(&mut self, messages: usize) {
         let mut context = Context::from_waker(Waker::noop());
         let mut socket = Pin::new(&mut self.socket);
-        for message in self.messages.iter().cycle().take(messages) {
-            socket.as_mut().start_send(message.clone()).expect("the sink takes all");
+        let mut turn = self.messages.iter().cycle();
+        for burst in self.outgoing.bursts(messages) {
+            for message in turn.by_ref().take(burst) {
+                socket.as_mut().start_send(message.clone()).expect("the sink takes all");
+            }
             let flushed = socket.as_mut().poll_flush(&mut context);
             assert!(matches!(flushed, Poll::Ready(Ok(()))), "the sink takes all");
         }

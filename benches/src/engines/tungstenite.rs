@@ -8,14 +8,11 @@ use tungstenite::{
 use super::{Class, Decode, Encode, Incoming, MAX_MESSAGE, Outgoing};
 use crate::{
     corpus::Tally,
-    pipe::{READ, Sink, Source},
+    pipe::{Sink, Source},
 };
 
 fn config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE))
+    WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE))
 }
 
 pub struct Decoder {
@@ -27,7 +24,11 @@ pub struct Decoder {
 impl Decoder {
     pub fn new(incoming: &Incoming) -> Self {
         let source = incoming.source();
-        let socket = WebSocket::from_raw_socket(source.clone(), Role::Server, Some(config()));
+        let socket = WebSocket::from_raw_socket(
+            source.clone(),
+            Role::Server,
+            Some(config().read_buffer_size(incoming.read)),
+        );
         Self { source, messages: incoming.messages, socket }
     }
 }
@@ -56,6 +57,7 @@ impl Decode for Decoder {
 }
 
 pub struct Encoder {
+    outgoing: Outgoing,
     messages: Vec<Message>,
     socket: WebSocket<Sink>,
 }
@@ -71,13 +73,15 @@ impl Encoder {
             }
         };
         let role = if outgoing.client { Role::Client } else { Role::Server };
+        // A message alone is written at once, without a detour through the flush.
+        let buffered = if outgoing.burst == 1 { 0 } else { 64 << 10 };
         Self {
+            outgoing: outgoing.clone(),
             messages: outgoing.corpus.payloads.iter().map(message).collect(),
-            // Each message is written at once: the sink is free, so buffering gains nothing.
             socket: WebSocket::from_raw_socket(
                 outgoing.sink.clone(),
                 role,
-                Some(config().write_buffer_size(0)),
+                Some(config().write_buffer_size(buffered)),
             ),
         }
     }
@@ -97,8 +101,14 @@ impl Encode for Encoder {
     }
 
     fn encode(&mut self, messages: usize) {
-        for message in self.messages.iter().cycle().take(messages) {
-            self.socket.write(message.clone()).expect("the sink takes all");
+        let mut turn = self.messages.iter().cycle();
+        for burst in self.outgoing.bursts(messages) {
+            for message in turn.by_ref().take(burst) {
+                self.socket.write(message.clone()).expect("the sink takes all");
+            }
+            if self.outgoing.burst > 1 {
+                self.socket.flush().expect("the sink takes all");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use web_socket::{DataType, Event, Frame, MessageType, WebSocket};
 use super::{Class, Decode, Encode, Incoming, Outgoing};
 use crate::{
     corpus::Tally,
-    pipe::{READ, Sink, Source, ready},
+    pipe::{Sink, Source, ready},
 };
 
 pub struct Decoder {
@@ -18,7 +18,7 @@ pub struct Decoder {
 impl Decoder {
     pub fn new(incoming: &Incoming) -> Self {
         let source = incoming.source();
-        let socket = WebSocket::server(BufReader::with_capacity(READ, source.clone()));
+        let socket = WebSocket::server(BufReader::with_capacity(incoming.read, source.clone()));
         Self { source, messages: incoming.messages, socket }
     }
 }

@@ -7,10 +7,7 @@ use tokio_util::codec::{Decoder as _, Encoder as _};
 use yawc::{Frame, OpCode, Options, Role, WebSocket, codec};
 
 use super::{Class, Decode, Encode, Incoming, MAX_MESSAGE, Outgoing};
-use crate::{
-    corpus::Tally,
-    pipe::{READ, Sink, Source},
-};
+use crate::{corpus::Tally, pipe::Source};
 
 pub struct Decoder {
     source: Source,
@@ -23,7 +20,7 @@ impl Decoder {
         let source = incoming.source();
         let options = Options::default()
             .with_limits(MAX_MESSAGE, 2 * MAX_MESSAGE)
-            .with_read_buffer_capacity(READ)
+            .with_read_buffer_capacity(incoming.read)
             .with_utf8()
             .without_compression();
         let socket = WebSocket::from_stream(source.clone(), Role::Server, options)
@@ -58,6 +55,7 @@ impl Decode for Decoder {
 /// Frames only: no fragments, no UTF-8, no answers.
 pub struct FrameDecoder {
     source: Source,
+    read: usize,
     decoder: codec::Decoder,
     buffer: BytesMut,
 }
@@ -66,8 +64,9 @@ impl FrameDecoder {
     pub fn new(incoming: &Incoming) -> Self {
         Self {
             source: incoming.source(),
+            read: incoming.read,
             decoder: codec::Decoder::new(Role::Server, MAX_MESSAGE),
-            buffer: BytesMut::with_capacity(READ),
+            buffer: BytesMut::with_capacity(incoming.read),
         }
     }
 }
@@ -85,7 +84,7 @@ impl Decode for FrameDecoder {
         self.source.arm(passes);
         let mut tally = Tally::default();
         loop {
-            self.buffer.reserve(READ);
+            self.buffer.reserve(self.read);
             if self.source.append_to(&mut self.buffer) == 0 {
                 return tally;
             }
@@ -97,24 +96,20 @@ impl Decode for FrameDecoder {
 }
 
 pub struct Encoder {
+    outgoing: Outgoing,
     payloads: Vec<Bytes>,
-    text: bool,
-    client: bool,
     encoder: codec::Encoder,
     buffer: BytesMut,
-    sink: Sink,
 }
 
 impl Encoder {
     pub fn new(outgoing: &Outgoing) -> Self {
         let role = if outgoing.client { Role::Client } else { Role::Server };
         Self {
+            outgoing: outgoing.clone(),
             payloads: outgoing.corpus.payloads.iter().cloned().map(Bytes::from).collect(),
-            text: outgoing.text(),
-            client: outgoing.client,
             encoder: codec::Encoder::new(role),
             buffer: BytesMut::new(),
-            sink: outgoing.sink.clone(),
         }
     }
 }
@@ -129,16 +124,24 @@ impl Encode for Encoder {
     }
 
     fn payload(&self) -> &'static str {
-        if self.client { "shared `Bytes`, masked while copied" } else { "shared `Bytes`, copied" }
+        if self.outgoing.client {
+            "shared `Bytes`, masked while copied"
+        } else {
+            "shared `Bytes`, copied"
+        }
     }
 
     fn encode(&mut self, messages: usize) {
-        for payload in self.payloads.iter().cycle().take(messages) {
+        let mut turn = self.payloads.iter().cycle();
+        let text = self.outgoing.text();
+        for burst in self.outgoing.bursts(messages) {
             self.buffer.clear();
-            let payload = payload.clone();
-            let frame = if self.text { Frame::text(payload) } else { Frame::binary(payload) };
-            self.encoder.encode(frame, &mut self.buffer).expect("the buffer grows");
-            self.sink.take(&self.buffer);
+            for payload in turn.by_ref().take(burst) {
+                let payload = payload.clone();
+                let frame = if text { Frame::text(payload) } else { Frame::binary(payload) };
+                self.encoder.encode(frame, &mut self.buffer).expect("the buffer grows");
+            }
+            self.outgoing.sink.take(&self.buffer);
         }
     }
 }
