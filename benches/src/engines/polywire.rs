@@ -1,0 +1,239 @@
+//! Polywire: events lent from the reader's chunk or from the connection's own buffer, and the same
+//! with every payload copied out, as the rivals hand them out.
+
+use std::{hint::black_box, sync::Arc};
+
+use polywire::{
+    Config, Connection, Event, Events, Instant, Limits, Message, Role, handshake::Agreement,
+};
+
+use super::{Class, Decode, Encode, Given, Incoming, MAX_MESSAGE, Outgoing};
+use crate::{corpus::Tally, pipe::Source};
+
+/// Time does not pass: no deadline is due in a benchmark.
+const NOW: Instant = Instant::ZERO;
+
+pub fn connection(role: Role) -> Connection {
+    let limits = Limits {
+        frame_size: MAX_MESSAGE as u64,
+        message_size: MAX_MESSAGE as u64,
+        send_queue: 4 * MAX_MESSAGE,
+        ..Limits::default()
+    };
+    let config = Config { limits, ..Config::default() };
+    Connection::new(role, Arc::new(config), &Agreement::default(), [7; 32], NOW)
+}
+
+/// How payloads reach the application.
+#[derive(Clone, Copy)]
+enum Handing {
+    Lent,
+    Owned,
+}
+
+#[inline]
+fn drain(mut events: Events<'_>, handing: Handing, tally: &mut Tally) {
+    while let Some((event, _)) = events.next() {
+        match (event, handing) {
+            (Event::Text(text), Handing::Lent) => tally.text(text),
+            (Event::Binary(bytes), Handing::Lent) => tally.binary(bytes),
+            (Event::Text(text), Handing::Owned) => tally.text(&black_box(text.to_owned())),
+            (Event::Binary(bytes), Handing::Owned) => tally.binary(&black_box(bytes.to_owned())),
+            (event, _) => unreachable!("the stream holds valid data only, not {event:?}"),
+        }
+    }
+}
+
+/// Reads into a chunk of the host's, which all its connections can share.
+pub struct Decoder {
+    name: &'static str,
+    handing: Handing,
+    source: Source,
+    connection: Connection,
+    chunk: Vec<u8>,
+}
+
+impl Decoder {
+    fn new(name: &'static str, handing: Handing, incoming: &Incoming) -> Self {
+        Self {
+            name,
+            handing,
+            source: incoming.source(),
+            connection: connection(Role::Server),
+            chunk: vec![0; incoming.read],
+        }
+    }
+
+    pub fn lent(incoming: &Incoming) -> Self {
+        Self::new("polywire", Handing::Lent, incoming)
+    }
+
+    pub fn owned(incoming: &Incoming) -> Self {
+        Self::new("polywire, owned payloads", Handing::Owned, incoming)
+    }
+}
+
+impl Decode for Decoder {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn class(&self) -> Class {
+        Class::Polywire
+    }
+
+    fn decode(&mut self, passes: usize) -> Tally {
+        self.source.arm(passes);
+        let mut tally = Tally::default();
+        loop {
+            let count = self.source.read_into(&mut self.chunk);
+            if count == 0 {
+                return tally;
+            }
+            let events = self.connection.receive_in(&mut self.chunk[..count], NOW);
+            drain(events, self.handing, &mut tally);
+        }
+    }
+}
+
+/// Reads into the buffer of the connection.
+pub struct OwnBuffer {
+    source: Source,
+    connection: Connection,
+}
+
+impl OwnBuffer {
+    pub fn new(incoming: &Incoming) -> Self {
+        Self { source: incoming.source(), connection: connection(Role::Server) }
+    }
+}
+
+impl Decode for OwnBuffer {
+    fn name(&self) -> &'static str {
+        "polywire, its own buffer"
+    }
+
+    fn class(&self) -> Class {
+        Class::Polywire
+    }
+
+    fn decode(&mut self, passes: usize) -> Tally {
+        self.source.arm(passes);
+        let mut tally = Tally::default();
+        loop {
+            let count = self.source.read_into(self.connection.receive_buffer());
+            if count == 0 {
+                return tally;
+            }
+            drain(self.connection.received(count, NOW), Handing::Lent, &mut tally);
+        }
+    }
+}
+
+/// Sends payloads that are borrowed, given away, or shared.
+pub struct Encoder {
+    outgoing: Outgoing,
+    connection: Connection,
+    payloads: Payloads,
+}
+
+enum Payloads {
+    Borrowed,
+    Given(Given),
+    Shared(Vec<Arc<[u8]>>),
+}
+
+impl Encoder {
+    fn new(outgoing: &Outgoing, payloads: Payloads) -> Self {
+        let role = if outgoing.client { Role::Client } else { Role::Server };
+        Self { outgoing: outgoing.clone(), connection: connection(role), payloads }
+    }
+
+    pub fn borrowed(outgoing: &Outgoing) -> Self {
+        Self::new(outgoing, Payloads::Borrowed)
+    }
+
+    pub fn given(outgoing: &Outgoing) -> Self {
+        Self::new(outgoing, Payloads::Given(Given::default()))
+    }
+
+    pub fn shared(outgoing: &Outgoing) -> Self {
+        let shared = outgoing.corpus.payloads.iter().map(|payload| payload.as_slice().into());
+        Self::new(outgoing, Payloads::Shared(shared.collect()))
+    }
+}
+
+/// Writes what is queued.
+#[inline]
+fn write(connection: &mut Connection, outgoing: &Outgoing) {
+    let mut written = 0;
+    for slice in connection.transmit() {
+        outgoing.sink.take(slice);
+        written += slice.len();
+    }
+    connection.transmitted(written);
+}
+
+/// Queues and writes burst by burst.
+#[inline]
+fn send<'a, M: Into<Message<'a>>>(
+    connection: &mut Connection,
+    outgoing: &Outgoing,
+    messages: usize,
+    mut turn: impl Iterator<Item = M>,
+) {
+    for burst in outgoing.bursts(messages) {
+        let sender = connection.sender(NOW);
+        for message in turn.by_ref().take(burst) {
+            sender.send(message).expect("the queue has room");
+        }
+        write(connection, outgoing);
+    }
+}
+
+impl Encode for Encoder {
+    fn name(&self) -> &'static str {
+        match self.payloads {
+            Payloads::Borrowed => "polywire",
+            Payloads::Given(_) => "polywire, owned payload",
+            Payloads::Shared(_) => "polywire, shared payload",
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Polywire
+    }
+
+    fn payload(&self) -> &'static str {
+        match (&self.payloads, self.outgoing.client) {
+            (Payloads::Borrowed, false) => "borrowed, copied",
+            (Payloads::Borrowed, true) => "borrowed, masked while copied",
+            (Payloads::Given(_), false) => "given away; from 1 KiB uncopied",
+            (Payloads::Given(_), true) => "given away; from 1 KiB masked in place",
+            (Payloads::Shared(_), false) => "shared `Arc`; from 1 KiB uncopied",
+            (Payloads::Shared(_), true) => "shared `Arc`, masked while copied",
+        }
+    }
+
+    fn gives_away(&self) -> bool {
+        matches!(self.payloads, Payloads::Given(_))
+    }
+
+    fn prepare(&mut self, messages: usize) {
+        if let Payloads::Given(given) = &mut self.payloads {
+            given.prepare(&self.outgoing, messages);
+        }
+    }
+
+    fn encode(&mut self, messages: usize) {
+        let Self { outgoing, connection, payloads } = self;
+        match payloads {
+            Payloads::Borrowed => send(connection, outgoing, messages, outgoing.turn(messages)),
+            Payloads::Given(given) => send(connection, outgoing, messages, given.take(messages)),
+            Payloads::Shared(shared) => {
+                let turn = shared.iter().cycle().cloned().map(Message::shared);
+                send(connection, outgoing, messages, turn);
+            }
+        }
+    }
+}
