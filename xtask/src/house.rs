@@ -11,8 +11,10 @@ use crate::{Outcome, repository, rust_source};
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 60;
 
-/// The only folders that may hold unsafe code.
-const UNSAFE_FOLDERS: &[&str] = &["core/src/kernels/", "xtask/no_std_check/"];
+/// Where unsafe code may be: the kernels, and what stands outside the product (allocators that count, or that
+/// stand in for one, and the engines of other libraries).
+const UNSAFE_PLACES: &[&str] =
+    &["core/src/kernels/", "core/tests/memory.rs", "benches/src/", "xtask/no_std_check/"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
     if arguments.is_empty() { check() } else { Err("usage: cargo xtask house".into()) }
@@ -115,12 +117,12 @@ fn check_sizes(file: &str, text: &str, broken: &mut Vec<String>) {
 }
 
 fn check_unsafe(file: &str, text: &str, broken: &mut Vec<String>) {
-    if UNSAFE_FOLDERS.iter().any(|folder| file.starts_with(folder)) {
+    if UNSAFE_PLACES.iter().any(|place| file.starts_with(place)) {
         return;
     }
     for (line, number) in rust_source::code_only(text).lines().zip(1..) {
         if line.match_indices("unsafe").any(|(at, word)| is_word(line, at, word.len())) {
-            broken.push(format!("{file}:{number}: unsafe outside {}", UNSAFE_FOLDERS.join(", ")));
+            broken.push(format!("{file}:{number}: unsafe outside core/src/kernels"));
         }
     }
 }

@@ -3,9 +3,6 @@
 //! This file knows which commands exist. Each command is one module, knows the repository's layout and the
 //! tools it calls, and nothing of the other commands unless it runs them as its steps.
 
-// A program that talks to cargo and the file system has no use for the distinction.
-#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
-
 mod bench;
 mod conformance;
 mod coverage;
