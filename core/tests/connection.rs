@@ -1,5 +1,7 @@
 //! A client and a server, joined in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use polywire::handshake::Agreement;
 use polywire::{Cause, CloseCode, Config, Connection, Event, Instant, Prepared, Role, Socket};
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 //!
 //! One test at a time: the counters belong to the thread that runs it.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use polywire::handshake::Agreement;
 use polywire::{
     Config, Connection, DeflateConfig, DeflateParams, Event, Instant, Message, Role, Timeouts,

@@ -1,3 +1,5 @@
+//! What a connection keeps between messages, folded and dedicated, and when it goes on with an engine.
+
 use super::*;
 use crate::deflate::compress_standalone;
 

@@ -1,3 +1,5 @@
+//! Inflation: bounds, final blocks, damaged streams, and every cut.
+
 use super::super::InflateError;
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Negotiation, with every parameter in every combination.
+
 use super::super::DeflateParams;
 use super::super::offer::{accept, answer, offer};
 use super::*;

@@ -1,3 +1,5 @@
+//! Each engine reads what each wrote.
+
 use super::*;
 
 /// Each engine reads what each wrote, in every window, with and without takeover, folded or not.

@@ -1,3 +1,5 @@
+//! A decoder of DEFLATE that reports how far back every match reaches. Shares no code with the engines.
+
 use alloc::vec;
 use alloc::vec::Vec;
 

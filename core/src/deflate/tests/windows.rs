@@ -1,3 +1,5 @@
+//! No match reaches beyond the agreed window.
+
 use super::walker::walk;
 use super::*;
 
