@@ -77,6 +77,11 @@ impl Connection {
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-5
+        //# If a server responds with a valid PMCE element in the "Sec-WebSocket-Extensions" header
+        //# and _the WebSocket Connection is established_, both endpoints MUST use the algorithm
+        //# described in Section 6 and the message payload transformation procedure of the PMCE
+        //# configured with the "agreed parameters" returned by the server to exchange messages.
         let (inflation, deflation) = agreement.deflate.map_or((None, None), |params| {
             let config = config.deflate.clone().unwrap_or_default();
             let (inbound, outbound) = (params.of(role.peer()), params.of(role));
