@@ -9,7 +9,7 @@ mod report;
 mod requirements;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{Outcome, repository};
 use ledger::Ledger;
@@ -60,7 +60,7 @@ fn read() -> Result<Ledger, String> {
 }
 
 /// The requirement lists: `rfcNNNN.toml`, in the order of their numbers.
-fn lists(folder: &PathBuf) -> Result<Vec<PathBuf>, String> {
+fn lists(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let fail = |error| format!("{}: {error}", folder.display());
     let mut lists = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {
