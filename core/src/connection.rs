@@ -109,7 +109,7 @@ impl Connection {
     ///
     /// Nothing of `chunk` is needed once its events are taken.
     #[inline]
-    pub fn receive_in<'a>(&'a mut self, chunk: &'a mut [u8], now: Instant) -> Events<'a> {
+    pub fn receive_in<'b>(&mut self, chunk: &'b mut [u8], now: Instant) -> Events<'_, 'b> {
         self.sender.arrived(now);
         Events::new(&mut self.receiver, &mut self.sender, chunk)
     }
@@ -134,7 +134,7 @@ impl Connection {
     /// the socket.
     ///
     /// Events that are not taken now come with the next call.
-    pub fn received(&mut self, count: usize, now: Instant) -> Events<'_> {
+    pub fn received(&mut self, count: usize, now: Instant) -> Events<'_, '_> {
         self.sender.arrived(now);
         let input = &mut self.input;
         if input.direct {
@@ -150,7 +150,7 @@ impl Connection {
     }
 
     /// Takes note that the peer's stream ended.
-    pub fn receive_eof(&mut self, now: Instant) -> Events<'_> {
+    pub fn receive_eof(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
         self.sender.state.stream_ended(self.sender.now);
         Events::new(&mut self.receiver, &mut self.sender, &mut [])
@@ -158,7 +158,7 @@ impl Connection {
 
     /// Does what is due at `now`: a keepalive ping, or the end of a connection that is dead, idle, or
     /// slow to close. Calling it early or late does no harm.
-    pub fn handle_timeout(&mut self, now: Instant) -> Events<'_> {
+    pub fn handle_timeout(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
         if self.sender.handle_timeout() == Due::Ping {
             self.shrink();

@@ -62,7 +62,7 @@ pub struct Wants {
     pub write: bool,
     /// Whether the socket is kept, shut down, or closed.
     pub socket: Socket,
-    /// When to call [`Connection::handle_timeout`], unless something else happens before.
+    /// When to call [`Connection::handle_timeout`](crate::Connection::handle_timeout), unless something else happens before.
     pub deadline: Option<Instant>,
 }
 

@@ -152,10 +152,12 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`Fault::OptionStatus`] for a status that would not refuse, [`Fault::OptionHeaderReserved`]
-    /// for a header that is set here.
+    /// [`Fault::OptionStatus`] for a status that would not refuse, or a body with one that has none;
+    /// [`Fault::OptionHeaderReserved`] for a header that is set here.
     pub fn refusal(status: u16, headers: Headers, body: &[u8]) -> Result<Self, HandshakeError> {
-        if !matches!(status, 200..=599) {
+        // RFC 9110 section 15: the response to these has no content.
+        let bodiless = matches!(status, 204 | 205 | 304);
+        if !matches!(status, 200..=599) || bodiless && !body.is_empty() {
             return Err(HandshakeError::told(Fault::OptionStatus, status.to_string()));
         }
         for reserved in ["connection", "content-length", "transfer-encoding"] {
@@ -168,7 +170,10 @@ impl Response {
         }
         let mut headers = headers;
         headers.append("Connection", b"close");
-        headers.append("Content-Length", body.len().to_string().as_bytes());
+        // RFC 9110 section 8.6: a 204 must not say how long it is.
+        if status != 204 {
+            headers.append("Content-Length", body.len().to_string().as_bytes());
+        }
         let (version, reason) = (HttpVersion::Http11, reason(status).to_string());
         Ok(Self { version, status, reason, headers, body: body.to_vec() })
     }

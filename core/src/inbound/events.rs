@@ -18,25 +18,25 @@ use crate::outbound::sender::Sender;
 /// Take events until [`next`](Self::next) returns `None`. To stop before that (to pause a fast peer),
 /// keep the bytes that [`into_rest`](Self::into_rest) returns and bring them again later.
 #[derive(Debug)]
-pub struct Events<'a> {
-    receiver: &'a mut Receiver,
-    sender: &'a mut Sender,
-    chunk: &'a mut [u8],
+pub struct Events<'c, 'b> {
+    receiver: &'c mut Receiver,
+    sender: &'c mut Sender,
+    chunk: &'b mut [u8],
 }
 
 /// What happened, before it is known where its payload is borrowed from.
-enum Step<'a> {
-    Data { content: Content<'a>, last: bool },
-    Control { opcode: Opcode, payload: ControlPayload<'a> },
+enum Step<'b> {
+    Data { content: Content<'b>, last: bool },
+    Control { opcode: Opcode, payload: ControlPayload<'b> },
     Failed(Violation),
     Ended(Ended),
 }
 
-impl<'a> Events<'a> {
+impl<'c, 'b> Events<'c, 'b> {
     pub(crate) fn new(
-        receiver: &'a mut Receiver,
-        sender: &'a mut Sender,
-        chunk: &'a mut [u8],
+        receiver: &'c mut Receiver,
+        sender: &'c mut Sender,
+        chunk: &'b mut [u8],
     ) -> Self {
         Self { receiver, sender, chunk }
     }
@@ -57,13 +57,13 @@ impl<'a> Events<'a> {
     ///
     /// Only of use after [`receive_in`](crate::Connection::receive_in); in its own buffer the
     /// connection keeps them itself.
-    pub fn into_rest(self) -> &'a mut [u8] {
+    pub fn into_rest(self) -> &'b mut [u8] {
         self.chunk
     }
 
     /// The next message, if it lies whole at the front of the chunk and nothing is special about it.
     #[inline]
-    fn lend(&mut self) -> Option<Event<'a>> {
+    fn lend(&mut self) -> Option<Event<'b>> {
         if !self.sender.state.is_receiving() {
             return None;
         }
@@ -108,7 +108,7 @@ impl<'a> Events<'a> {
 
     /// Decodes up to the next event.
     #[inline]
-    fn step(&mut self) -> Option<Step<'a>> {
+    fn step(&mut self) -> Option<Step<'b>> {
         loop {
             if !self.sender.state.is_receiving() || self.receiver.failure.is_some() {
                 return self.finish();
@@ -132,7 +132,7 @@ impl<'a> Events<'a> {
     }
 
     /// Takes a piece of payload to where it belongs.
-    fn take(&mut self, piece: Piece<'a>) -> Option<Step<'a>> {
+    fn take(&mut self, piece: Piece<'b>) -> Option<Step<'b>> {
         let frame = piece.frame;
         if frame.skipped {
             self.receiver.skip(&piece);
@@ -156,7 +156,7 @@ impl<'a> Events<'a> {
 
     /// Turns what a payload contributed into the next step, if it is one.
     #[inline]
-    fn hand_out(&mut self, content: Content<'a>, last: bool) -> Option<Step<'a>> {
+    fn hand_out(&mut self, content: Content<'b>, last: bool) -> Option<Step<'b>> {
         if last {
             self.sender.last_message = self.sender.now;
         }
@@ -170,9 +170,9 @@ impl<'a> Events<'a> {
     fn take_control(
         &mut self,
         opcode: Opcode,
-        payload: ControlPayload<'a>,
+        payload: ControlPayload<'b>,
         offset: u64,
-    ) -> Option<Step<'a>> {
+    ) -> Option<Step<'b>> {
         if opcode == Opcode::Close
             && let Err(broken) = close::parse(self.receiver.control_bytes(&payload))
             && let Err(broken) = self.receiver.object(offset, broken)
@@ -186,7 +186,7 @@ impl<'a> Events<'a> {
     #[cold]
     //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
     //# Incoming data MUST always be validated by both clients and servers.
-    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Step<'a> {
+    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Step<'b> {
         self.sender.fail(rule);
         Step::Failed(Violation { rule, found, offset })
     }
@@ -196,10 +196,10 @@ impl<'a> Events<'a> {
     #[cold]
     fn fail_behind(
         &mut self,
-        content: Content<'a>,
+        content: Content<'b>,
         offset: u64,
         broken: Broken,
-    ) -> Option<Step<'a>> {
+    ) -> Option<Step<'b>> {
         if let Err(broken) = self.receiver.object(offset, broken) {
             if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
                 return Some(self.fail(offset, broken));
@@ -214,7 +214,7 @@ impl<'a> Events<'a> {
 
     /// What is left to say when nothing more is decoded.
     #[cold]
-    fn finish(&mut self) -> Option<Step<'a>> {
+    fn finish(&mut self) -> Option<Step<'b>> {
         if let Some(violation) = self.receiver.failure.take() {
             self.sender.fail(violation.rule);
             return Some(Step::Failed(violation));

@@ -174,7 +174,7 @@ impl Run {
 
     fn collect<F>(&mut self, input: F) -> Vec<Value>
     where
-        F: FnOnce(&mut Connection, Instant) -> Events<'_>,
+        F: FnOnce(&mut Connection, Instant) -> Events<'_, 'static>,
     {
         drain(input(&mut self.connection, self.now))
     }
@@ -308,7 +308,7 @@ impl Content {
     }
 }
 
-fn drain(mut events: Events<'_>) -> Vec<Value> {
+fn drain(mut events: Events<'_, '_>) -> Vec<Value> {
     let mut told = Vec::new();
     while let Some((event, _)) = events.next() {
         told.push(self::told(event));

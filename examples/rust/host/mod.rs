@@ -124,7 +124,7 @@ impl Host {
     }
 
     /// The events of an input.
-    pub(crate) fn take<'a>(&'a mut self, chunk: &'a mut [u8], input: &Input) -> Events<'a> {
+    pub(crate) fn take<'b>(&mut self, chunk: &'b mut [u8], input: &Input) -> Events<'_, 'b> {
         let now = self.clock.now();
         match input {
             Input::Bytes(count) => self.connection.receive_in(&mut chunk[..*count], now),
