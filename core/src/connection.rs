@@ -8,7 +8,7 @@ use crate::deflate::{Deflation, Inflation};
 use crate::handshake::Agreement;
 use crate::inbound::buffer::Buffer;
 use crate::inbound::events::Events;
-use crate::inbound::receiver::Receiver;
+use crate::inbound::receiver::{LARGEST_READ, Receiver};
 use crate::inbound::tap::{Attached, Tap};
 use crate::keepalive::Due;
 use crate::outbound::framer::Compressor;
@@ -54,7 +54,6 @@ struct Input {
 }
 
 const SMALLEST_READ: usize = 512;
-const LARGEST_READ: usize = 64 << 10;
 
 impl Input {
     /// Drops the bytes that the decoder has taken.

@@ -82,6 +82,8 @@
 //!
 //! Without either the crate needs `alloc` only.
 #![no_std]
+// Here and not in the workspace: programs and tests have a std to name.
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -2,9 +2,10 @@
 //!
 //! Owns the characters that a cut goes through, and finds the first byte that no text can have in
 //! its place as soon as it is there (RFC 6455 section 8.1). Knows nothing of frames: a piece is any
-//! run of bytes. Each byte is looked at once, however small the pieces.
+//! run of masked bytes. Each byte is looked at once, however small the pieces.
 
-use crate::kernels::{Mask, apply_mask, unmask_text};
+use crate::kernels::{Mask, append_text, unmask_text};
+use alloc::string::String;
 
 /// Where a text stands between two pieces.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,45 +17,51 @@ pub(crate) struct Utf8 {
     unfinished_len: u8,
 }
 
-/// What a piece contributes to its text.
-#[derive(Debug)]
-pub(crate) struct Contribution<'a> {
-    /// The character that earlier pieces began and this one finished.
-    pub(crate) finished: Option<char>,
-    /// The whole characters after it.
-    pub(crate) text: &'a str,
-    /// Whether the bytes after those cannot be UTF-8, whatever follows.
-    pub(crate) broken: bool,
-}
+/// The bytes so far cannot be the start of any text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotUtf8;
 
 impl Utf8 {
-    /// Unmasks and checks the next piece. What it leaves unfinished is kept for the one after it.
-    pub(crate) fn push<'a>(&mut self, piece: &'a mut [u8], mask: Mask) -> Contribution<'a> {
-        let mut finished = None;
-        let mut used = 0;
-        while self.unfinished_len != 0 && used < piece.len() {
-            apply_mask(&mut piece[used..=used], mask.advance(used));
-            match self.extend_unfinished(piece[used]) {
-                Ok(character) => finished = character,
-                Err(()) => return Contribution { finished, text: "", broken: true },
-            }
-            used += 1;
+    /// Appends the whole characters of a piece to `text`. What it leaves unfinished is kept for the
+    /// next piece; in an error, `text` has everything before the first character that is none.
+    pub(crate) fn append(
+        &mut self,
+        piece: &[u8],
+        mask: Mask,
+        text: &mut String,
+    ) -> Result<(), NotUtf8> {
+        let (finished, used) = self.finish(piece, mask)?;
+        text.extend(finished);
+        let (piece, mask) = (&piece[used..], mask.advance(used));
+        let (whole, tail) = piece.split_at(piece.len() - unfinished_tail(piece, mask));
+        let had = text.len();
+        let valid = append_text(text, whole, mask);
+        self.whole += (text.len() - had) as u64;
+        if !valid {
+            return Err(NotUtf8);
         }
-        let (_, rest) = piece.split_at_mut(used);
-        let mask = mask.advance(used);
-        let (whole, tail) = rest.split_at_mut(rest.len() - unfinished_tail(rest, mask));
-        let tail_mask = mask.advance(whole.len());
+        self.begin(tail, mask.advance(whole.len()))
+    }
 
+    /// Unmasks a piece in place and lends its whole characters, where no character went through the
+    /// cut before it. The text before an error is lent beside it.
+    pub(crate) fn lend<'a>(
+        &mut self,
+        piece: &'a mut [u8],
+        mask: Mask,
+    ) -> (&'a str, Result<(), NotUtf8>) {
+        debug_assert!(self.is_complete(), "a character that is cut cannot be lent");
+        let tail = unfinished_tail(piece, mask);
+        let (whole, tail) = piece.split_at_mut(piece.len() - tail);
+        let tail_mask = mask.advance(whole.len());
         match unmask_text(whole, mask) {
             Ok(text) => {
                 self.whole += text.len() as u64;
-                apply_mask(tail, tail_mask);
-                let broken = tail.iter().any(|&byte| self.extend_unfinished(byte).is_err());
-                Contribution { finished, text, broken }
+                (text, self.begin(tail, tail_mask))
             }
             Err(valid) => {
                 self.whole += valid.len() as u64;
-                Contribution { finished, text: valid, broken: true }
+                (valid, Err(NotUtf8))
             }
         }
     }
@@ -69,8 +76,30 @@ impl Utf8 {
         self.whole
     }
 
+    /// Finishes the character that earlier pieces began. Returns it, if it is whole now, and how many
+    /// bytes of the piece it took.
+    fn finish(&mut self, piece: &[u8], mask: Mask) -> Result<(Option<char>, usize), NotUtf8> {
+        let mut used = 0;
+        while self.unfinished_len != 0 && used < piece.len() {
+            let character = self.extend_unfinished(unmasked(piece, used, mask))?;
+            used += 1;
+            if character.is_some() {
+                return Ok((character, used));
+            }
+        }
+        Ok((None, used))
+    }
+
+    /// Keeps the start of a character that the end of a piece cut off.
+    fn begin(&mut self, tail: &[u8], mask: Mask) -> Result<(), NotUtf8> {
+        for at in 0..tail.len() {
+            self.extend_unfinished(unmasked(tail, at, mask))?;
+        }
+        Ok(())
+    }
+
     /// Adds a byte to the unfinished character; returns the character once it is whole.
-    fn extend_unfinished(&mut self, byte: u8) -> Result<Option<char>, ()> {
+    fn extend_unfinished(&mut self, byte: u8) -> Result<Option<char>, NotUtf8> {
         let len = usize::from(self.unfinished_len);
         self.unfinished[len] = byte;
         match core::str::from_utf8(&self.unfinished[..=len]) {
@@ -83,26 +112,28 @@ impl Utf8 {
                 self.unfinished_len += 1;
                 Ok(None)
             }
-            Err(_) => Err(()),
+            Err(_) => Err(NotUtf8),
         }
     }
 }
 
-/// How many bytes at the end of a masked piece belong to a character that goes on after it, judged
-/// by its lead byte alone.
+fn unmasked(piece: &[u8], at: usize, mask: Mask) -> u8 {
+    piece[at] ^ mask.advance(at).key()[0]
+}
+
+/// How many bytes at the end of a piece belong to a character that goes on after it, judged by its
+/// lead byte alone.
 fn unfinished_tail(piece: &[u8], mask: Mask) -> usize {
     let longest = piece.len().min(3);
     for len in 1..=longest {
-        let at = piece.len() - len;
-        let mut byte = [piece[at]];
-        apply_mask(&mut byte, mask.advance(at));
-        match byte[0] {
-            0x80..=0xbf => {}
-            0xc0..=0xdf if len < 2 => return len,
-            0xe0..=0xef if len < 3 => return len,
-            0xf0..=0xff if len < 4 => return len,
-            _ => return 0,
-        }
+        let longer = match unmasked(piece, piece.len() - len, mask) {
+            0x80..=0xbf => continue,
+            0xc0..=0xdf => len < 2,
+            0xe0..=0xef => len < 3,
+            0xf0..=0xff => len < 4,
+            _ => false,
+        };
+        return if longer { len } else { 0 };
     }
     0
 }
@@ -114,16 +145,20 @@ mod tests {
     use alloc::vec::Vec;
 
     /// The whole characters of `bytes` fed in `pieces`, and whether they may end or are broken.
-    fn feed(pieces: &[&[u8]]) -> (String, bool, bool) {
+    fn feed(pieces: &[&[u8]], lend: bool) -> (String, bool, bool) {
         let mut utf8 = Utf8::default();
         let mut text = String::new();
         for piece in pieces {
             let mut bytes = Vec::from(*piece);
-            let contribution = utf8.push(&mut bytes, Mask::NONE);
-            text.extend(contribution.finished);
-            text.push_str(contribution.text);
+            let result = if lend && utf8.is_complete() {
+                let (lent, result) = utf8.lend(&mut bytes, Mask::NONE);
+                text.push_str(lent);
+                result
+            } else {
+                utf8.append(&bytes, Mask::NONE, &mut text)
+            };
             assert_eq!(utf8.whole_len(), text.len() as u64);
-            if contribution.broken {
+            if result.is_err() {
                 return (text, false, true);
             }
         }
@@ -141,6 +176,19 @@ mod tests {
         }
     }
 
+    fn check_every_cut(bytes: &[u8]) {
+        let whole = expected(bytes);
+        for lend in [false, true] {
+            assert_eq!(feed(&[bytes], lend), whole, "{bytes:x?}");
+            for cut in 1..bytes.len() {
+                let (front, back) = bytes.split_at(cut);
+                assert_eq!(feed(&[front, back], lend), whole, "{bytes:x?} at {cut}");
+            }
+            let singles: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(feed(&singles, lend), whole, "{bytes:x?} byte by byte");
+        }
+    }
+
     #[test]
     fn every_cut_of_every_short_sequence_agrees_with_the_standard_library() {
         let interesting = [
@@ -151,15 +199,7 @@ mod tests {
             for b in interesting {
                 for c in interesting {
                     for d in interesting {
-                        let bytes = [a, b, c, d];
-                        let whole = expected(&bytes);
-                        assert_eq!(feed(&[&bytes]), whole, "{bytes:x?}");
-                        for cut in 1..4 {
-                            let (front, back) = bytes.split_at(cut);
-                            assert_eq!(feed(&[front, back]), whole, "{bytes:x?} at {cut}");
-                        }
-                        let singles: Vec<&[u8]> = bytes.chunks(1).collect();
-                        assert_eq!(feed(&singles), whole, "{bytes:x?} byte by byte");
+                        check_every_cut(&[a, b, c, d]);
                     }
                 }
             }

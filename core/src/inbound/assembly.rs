@@ -14,7 +14,7 @@ use crate::frame::decoder::Broken;
 use crate::kernels::{Mask, apply_mask};
 use crate::limits::Limits;
 use crate::outbound::message::Kind;
-use crate::utf8::Utf8;
+use crate::utf8::{NotUtf8, Utf8};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::mem::size_of;
@@ -215,18 +215,14 @@ impl Assembly {
         piece: &'a mut [u8],
         mask: Mask,
     ) -> (Content<'a>, Result<(), Broken>) {
-        let contribution = self.utf8.push(piece, mask);
-        self.content = self.utf8.whole_len();
-        let result = match contribution.broken {
-            true => Err((Rule::TextNotUtf8, self.utf8.whole_len())),
-            false => Ok(()),
+        let (content, result) = if self.is_streamed() && self.utf8.is_complete() {
+            let (text, result) = self.utf8.lend(piece, mask);
+            (Content::Text(text), result)
+        } else {
+            (Content::StoredText, self.utf8.append(piece, mask, &mut self.text))
         };
-        if self.is_streamed() && contribution.finished.is_none() {
-            return (Content::Text(contribution.text), result);
-        }
-        self.text.extend(contribution.finished);
-        self.text.push_str(contribution.text);
-        (Content::StoredText, result)
+        self.content = self.utf8.whole_len();
+        (content, result.map_err(|NotUtf8| (Rule::TextNotUtf8, self.content)))
     }
 
     //= https://www.rfc-editor.org/rfc/rfc7692#section-6.2
@@ -238,19 +234,16 @@ impl Assembly {
         piece: &[u8],
         last: bool,
     ) -> (Content<'a>, Result<(), Broken>) {
-        if let Err(broken) = self.inflate(piece, last) {
-            return (Content::None, Err(broken));
-        }
+        let inflated = self.inflate(piece, last);
         match kind {
-            Kind::Binary => (Content::StoredBinary, Ok(())),
+            Kind::Binary => (Content::StoredBinary, inflated),
             Kind::Text => {
-                let contribution = self.utf8.push(self.bytes.as_mut_slice(), Mask::NONE);
-                self.text.extend(contribution.finished);
-                self.text.push_str(contribution.text);
-                let broken = contribution.broken;
+                let text = &mut self.text;
+                let checked = self.utf8.append(self.bytes.as_slice(), Mask::NONE, text);
                 self.bytes.clear();
                 let at = self.utf8.whole_len();
-                (Content::StoredText, if broken { Err((Rule::TextNotUtf8, at)) } else { Ok(()) })
+                let checked = checked.map_err(|NotUtf8| (Rule::TextNotUtf8, at));
+                (Content::StoredText, checked.and(inflated))
             }
         }
     }

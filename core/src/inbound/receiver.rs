@@ -26,6 +26,9 @@ use core::ops::ControlFlow;
 /// DEFLATE expands at most 1032 times, so a piece stays below 264 KiB.
 const STREAMED_INPUT: usize = 256;
 
+/// What is read at a time at most: small enough to be unmasked while it is in the cache.
+pub(crate) const LARGEST_READ: usize = 64 << 10;
+
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) decoder: Decoder,
@@ -324,7 +327,7 @@ impl Receiver {
         }
         // One byte stays: the end of a frame is handled where every other end is.
         let rest = usize::try_from(frame.remaining - 1).unwrap_or(usize::MAX);
-        self.assembly.space(rest)
+        self.assembly.space(rest.min(LARGEST_READ))
     }
 
     /// Counts bytes that were read into the space.

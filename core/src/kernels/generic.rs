@@ -18,7 +18,7 @@
 //! The blocks between start at multiples of four bytes from each other, so one vector of repeated
 //! key bytes serves them all; the first and the last block have their own.
 //!
-//! Masking in place also says how much of the outcome is ASCII, from the OR of what it stored. A
+//! Masking also says how much of the outcome is ASCII, from the OR of what it stored. A
 //! caller that drops the answer does not pay for it: the compiler drops the computation.
 
 use core::mem::MaybeUninit;
@@ -86,7 +86,8 @@ pub(super) fn mask_short<V: Vector<N>, const N: usize>(data: &mut [u8], mask: Ma
     seen.is_ascii()
 }
 
-/// Writes `source`, masked, to all of `target`.
+/// Writes `source`, masked, to all of `target`. Gives the length of a prefix that is ASCII, as
+/// [`mask`] does.
 ///
 /// # Panics
 ///
@@ -96,47 +97,59 @@ pub(super) fn copy<V: Vector<N>, const N: usize>(
     target: &mut [MaybeUninit<u8>],
     source: &[u8],
     mask: Mask,
-) {
+) -> usize {
     // `copy_tiny` writes at most two words of 16 bytes, which must be enough below a block.
     const { assert!(N <= 32 && N.is_multiple_of(4)) };
     let len = source.len();
     assert!(target.len() == len, "the target is as long as the source");
     let (Some(last), Some(tail)) = (source.last_chunk(), target.last_chunk_mut()) else {
-        copy_tiny(target, source, mask);
-        return;
+        return if copy_tiny(target, source, mask) { len } else { 0 };
     };
-    *tail = slots(V::load(last).xor(V::pattern(mask.advance(len))));
+    let last = V::load(last).xor(V::pattern(mask.advance(len)));
+    *tail = slots(last);
 
-    let mut start = 0;
+    let (mut start, mut clean) = (0, true);
     if len > super::SHORT
         && let (Some(first), Some(head)) = (source.first_chunk(), target.first_chunk_mut())
     {
         start = head.as_ptr().align_offset(N).min(N);
-        *head = slots(V::load(first).xor(V::pattern(mask)));
+        let first = V::load(first).xor(V::pattern(mask));
+        *head = slots(first);
+        clean = first.is_ascii();
     }
     let pattern = V::pattern(mask.advance(start));
     let (to, from) = (target[start..].as_chunks_mut().0, source[start..].as_chunks().0);
     let (to_turns, to_rest) = to.as_chunks_mut::<TURN>();
     let (from_turns, from_rest) = from.as_chunks::<TURN>();
+    let mut ascii = if clean { start } else { 0 };
     for (to, from) in to_turns.iter_mut().zip(from_turns) {
         let ahead = to.as_ptr().cast::<u8>().wrapping_add(AHEAD);
         for line in (0..TURN * N).step_by(64) {
             V::fetch_for_write(ahead.wrapping_add(line));
         }
-        copy_blocks(to, from, pattern);
+        clean &= copy_blocks(to, from, pattern, V::pattern(Mask::NONE)).is_ascii();
+        if clean {
+            ascii += TURN * N;
+        }
     }
-    copy_blocks(to_rest, from_rest, pattern);
+    let seen = copy_blocks(to_rest, from_rest, pattern, last);
+    if clean && seen.is_ascii() { len } else { ascii }
 }
 
+/// Copies blocks, masked, and adds what they came to be to `seen`.
 #[inline(always)]
 fn copy_blocks<V: Vector<N>, const N: usize>(
     to: &mut [[MaybeUninit<u8>; N]],
     from: &[[u8; N]],
     pattern: V,
-) {
+    mut seen: V,
+) -> V {
     for (to, from) in to.iter_mut().zip(from) {
-        *to = slots(V::load(from).xor(pattern));
+        let masked = V::load(from).xor(pattern);
+        *to = slots(masked);
+        seen = seen.or(masked);
     }
+    seen
 }
 
 /// Masks blocks and adds what they came to be to `seen`.

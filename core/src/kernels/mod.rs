@@ -8,6 +8,7 @@
 //! written as part of a `Vec`, and taking bytes just checked for a `str`.
 #![allow(unsafe_code)]
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use core::str;
@@ -57,7 +58,7 @@ impl Mask {
     }
 
     /// The four bytes that meet the next four of the payload.
-    const fn key(self) -> [u8; 4] {
+    pub(crate) const fn key(self) -> [u8; 4] {
         self.0.to_ne_bytes()
     }
 
@@ -86,18 +87,51 @@ pub(crate) fn apply_mask(data: &mut [u8], mask: Mask) {
 /// Appends `source` to `target`, masked, in one pass and without zeroing.
 #[inline]
 pub(crate) fn append_masked(target: &mut Vec<u8>, source: &[u8], mask: Mask) {
-    let added = source.len();
+    append_with(target, source.len(), |space| {
+        if source.len() <= SHORT {
+            generic::copy::<Native, NATIVE>(space, source, mask);
+        } else {
+            copy_long(space, source, mask);
+        }
+    });
+}
+
+/// Appends `source` to `target`, unmasked, and checks it, in one pass while it is ASCII. Returns whether
+/// it is UTF-8; if it is not, only the text before the first character that is none is appended.
+#[inline]
+pub(crate) fn append_text(target: &mut String, source: &[u8], mask: Mask) -> bool {
+    let had = target.len();
+    // SAFETY: what is appended is cut off below where it ceases to be UTF-8, and nothing between the
+    // two panics; the text before it stays as it is.
+    let bytes = unsafe { target.as_mut_vec() };
+    let ascii = append_with(bytes, source.len(), |space| {
+        if source.len() <= SHORT {
+            generic::copy::<Native, NATIVE>(space, source, mask)
+        } else {
+            copy_ascii_long(space, source, mask)
+        }
+    });
+    let checked = check_from(bytes.get(had..).unwrap_or_default(), ascii);
+    let end = had + checked.map_or_else(str::len, str::len);
+    let valid = checked.is_ok();
+    bytes.truncate(end);
+    valid
+}
+
+/// Appends `added` bytes that `write` writes, all of them.
+#[inline(always)]
+fn append_with<R>(
+    target: &mut Vec<u8>,
+    added: usize,
+    write: impl FnOnce(&mut [MaybeUninit<u8>]) -> R,
+) -> R {
     target.reserve(added);
-    let space = &mut target.spare_capacity_mut()[..added];
-    if added <= SHORT {
-        generic::copy::<Native, NATIVE>(space, source, mask);
-    } else {
-        copy_long(space, source, mask);
-    }
-    // SAFETY: both ways of copying write every byte of `space`, which are the `added` bytes of the
-    // allocation that follow the length; so the new length is within the capacity and every byte
-    // below it is initialised.
+    let result = write(&mut target.spare_capacity_mut()[..added]);
+    // SAFETY: both ways of copying that are passed as `write` write every byte of the space they are
+    // given, which are the `added` bytes of the allocation that follow the length; so the new length is
+    // within the capacity and every byte below it is initialised.
     unsafe { target.set_len(target.len() + added) }
+    result
 }
 
 /// Unmasks `data` in place and checks that the outcome is UTF-8, in one pass while it is ASCII.
@@ -159,6 +193,15 @@ fn mask_ascii_long(data: &mut [u8], mask: Mask) -> usize {
         return avx2.mask_ascii(data, mask);
     }
     generic::mask::<Native, NATIVE>(data, mask)
+}
+
+#[inline(never)]
+fn copy_ascii_long(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = x86_64::Avx2::detect() {
+        return avx2.copy_ascii(target, source, mask);
+    }
+    generic::copy::<Native, NATIVE>(target, source, mask)
 }
 
 #[inline(never)]

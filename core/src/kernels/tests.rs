@@ -1,5 +1,6 @@
 //! Every implementation against the obvious loop, over lengths, alignments and phases of the key.
 
+use alloc::string::String;
 use alloc::vec;
 
 use super::*;
@@ -14,7 +15,7 @@ struct Kernels {
     name: &'static str,
     mask: fn(&mut [u8], Mask) -> usize,
     mask_quietly: fn(&mut [u8], Mask),
-    copy: fn(&mut [MaybeUninit<u8>], &[u8], Mask),
+    copy: fn(&mut [MaybeUninit<u8>], &[u8], Mask) -> usize,
 }
 
 fn kernels<V: generic::Vector<N>, const N: usize>(name: &'static str) -> [Kernels; 2] {
@@ -41,7 +42,7 @@ fn all_kernels() -> Vec<Kernels> {
         name: "dispatched",
         mask: mask_ascii_long,
         mask_quietly: apply_mask,
-        copy: copy_long,
+        copy: copy_ascii_long,
     }];
     all.extend(kernels::<u64, 8>("portable"));
     all.extend(kernels::<Native, NATIVE>("native"));
@@ -54,7 +55,7 @@ fn all_kernels() -> Vec<Kernels> {
             name: "avx2",
             mask: |data, mask| avx2().mask_ascii(data, mask),
             mask_quietly: |data, mask| avx2().mask(data, mask),
-            copy: |target, source, mask| avx2().copy(target, source, mask),
+            copy: |target, source, mask| avx2().copy_ascii(target, source, mask),
         });
     }
     all
@@ -100,7 +101,8 @@ fn check_masking(kernels: &Kernels, len: usize, alignments: &[usize]) {
         let mut target = vec![MaybeUninit::new(0xee); len + 64];
         at_alignments(&data, alignments, |data| {
             let at = data.as_ptr().addr() * 7 % 64;
-            (kernels.copy)(&mut target[at..at + len], data, mask);
+            let prefix = (kernels.copy)(&mut target[at..at + len], data, mask);
+            assert!(prefix <= ascii && (prefix == len) == (ascii == len), "{}", kernels.name);
             // SAFETY: all elements were initialised when the vector was made.
             let copied = target[at..at + len].iter().map(|byte| unsafe { byte.assume_init() });
             assert!(copied.eq(expected.iter().copied()), "{}: copy {len} bytes", kernels.name);
@@ -170,6 +172,10 @@ fn check(text: &[u8]) -> Result<(), usize> {
         Err(valid) => Err(valid.len()),
     };
     assert_eq!(data, text);
+    let mut appended = String::from("é");
+    assert_eq!(append_text(&mut appended, &masked(text, MASK), MASK), result.is_ok());
+    let valid = result.err().unwrap_or(text.len());
+    assert_eq!(appended.as_bytes(), [&"é".as_bytes(), &text[..valid]].concat());
     result
 }
 

@@ -98,6 +98,21 @@ impl Avx2 {
         // SAFETY: `self` proves that the CPU has what `run` is compiled for.
         unsafe { run(target, source, mask) }
     }
+
+    #[inline(always)]
+    pub(super) fn copy_ascii(
+        self,
+        target: &mut [MaybeUninit<u8>],
+        source: &[u8],
+        mask: Mask,
+    ) -> usize {
+        #[target_feature(enable = "avx2")]
+        fn run(target: &mut [MaybeUninit<u8>], source: &[u8], mask: Mask) -> usize {
+            generic::copy::<Wide, 32>(target, source, mask)
+        }
+        // SAFETY: `self` proves that the CPU has what `run` is compiled for.
+        unsafe { run(target, source, mask) }
+    }
 }
 
 /// A vector of AVX2. Private, and named only in the functions above that [`Avx2`] guards: so the
