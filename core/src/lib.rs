@@ -121,7 +121,7 @@ pub use frame::opcode::Opcode;
 pub use inbound::events::Events;
 pub use inbound::tap::Tap;
 pub use limits::{Keepalive, Limits, Rate, Timeouts};
-pub use outbound::message::{Kind, Message};
+pub use outbound::message::Message;
 pub use outbound::prepared::Prepared;
 pub use outbound::queue::Transmit;
 pub use outbound::sender::Sender;

@@ -143,14 +143,15 @@ impl<'c, 'b> Events<'c, 'b> {
         //# message.
         if frame.opcode.is_control() {
             return match self.receiver.take_control(piece) {
-                ControlPayload::Incomplete => None,
-                payload => self.take_control(frame.opcode, payload, frame.offset),
+                Ok(ControlPayload::Incomplete) => None,
+                Ok(payload) => Some(Step::Control { opcode: frame.opcode, payload }),
+                Err(broken) => Some(self.fail(frame.offset, broken)),
             };
         }
         let (content, last, result) = self.receiver.take_data(piece);
         match result {
             Ok(()) => self.hand_out(content, last),
-            Err(broken) => self.fail_behind(content, frame.offset, broken),
+            Err(broken) => Some(self.fail_behind(content, frame.offset, broken)),
         }
     }
 
@@ -166,22 +167,6 @@ impl<'c, 'b> Events<'c, 'b> {
         }
     }
 
-    /// Checks a control frame before it becomes an event.
-    fn take_control(
-        &mut self,
-        opcode: Opcode,
-        payload: ControlPayload<'b>,
-        offset: u64,
-    ) -> Option<Step<'b>> {
-        if opcode == Opcode::Close
-            && let Err(broken) = close::parse(self.receiver.control_bytes(&payload))
-            && let Err(broken) = self.receiver.object(offset, broken)
-        {
-            return Some(self.fail(offset, broken));
-        }
-        Some(Step::Control { opcode, payload })
-    }
-
     /// Fails the connection.
     #[cold]
     //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
@@ -194,22 +179,13 @@ impl<'c, 'b> Events<'c, 'b> {
     /// Fails the connection behind content that was good and is handed out first, however the chunk
     /// was cut.
     #[cold]
-    fn fail_behind(
-        &mut self,
-        content: Content<'b>,
-        offset: u64,
-        broken: Broken,
-    ) -> Option<Step<'b>> {
-        if let Err(broken) = self.receiver.object(offset, broken) {
-            if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
-                return Some(self.fail(offset, broken));
-            }
-            let (rule, found) = broken;
-            self.receiver.failure = Some(Violation { rule, found, offset });
-            return Some(Step::Data { content, last: false });
+    fn fail_behind(&mut self, content: Content<'b>, offset: u64, broken: Broken) -> Step<'b> {
+        if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
+            return self.fail(offset, broken);
         }
-        self.receiver.assembly.ignore_rest();
-        None
+        let (rule, found) = broken;
+        self.receiver.failure = Some(Violation { rule, found, offset });
+        Step::Data { content, last: false }
     }
 
     /// What is left to say when nothing more is decoded.

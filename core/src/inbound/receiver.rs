@@ -9,6 +9,7 @@ use crate::config::{Config, Delivery};
 use crate::deflate::Inflation;
 use crate::error::{Rule, Violation};
 use crate::event::Data;
+use crate::frame::close;
 use crate::frame::decoder::{Broken, Decoder};
 use crate::frame::header::{FrameHeader, RSV1};
 use crate::frame::opcode::Opcode;
@@ -231,39 +232,49 @@ impl Receiver {
         let last = complete && frame.fin;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
         //# Clients and servers MUST support receiving both fragmented and unfragmented messages.
-        let (content, result) = self.assembly.take(bytes, mask, last);
+        let (mut content, mut result) = self.assembly.take(bytes, mask, last);
+        if let Err(broken) = result {
+            result = self.object(frame.offset, broken);
+            if result.is_ok() {
+                content = Content::None;
+                self.assembly.ignore_rest();
+            }
+        }
         if complete {
             self.close_frame(frame.content_before);
         }
         (content, last, result)
     }
 
-    /// Gathers the payload of a control frame. Returns it once it is complete: in the chunk, if it
+    /// Gathers the payload of a control frame, and judges it once it is complete: in the chunk, if it
     /// lies there whole, else in `self.control`.
-    pub(crate) fn take_control<'a>(&mut self, piece: Piece<'a>) -> ControlPayload<'a> {
+    pub(crate) fn take_control<'a>(
+        &mut self,
+        piece: Piece<'a>,
+    ) -> Result<ControlPayload<'a>, Broken> {
         let Piece { frame, bytes, mask, complete } = piece;
-        if complete {
-            self.close_frame(frame.content_before);
-        }
         apply_mask(bytes, mask);
-        if complete && self.control.is_empty() {
-            return ControlPayload::Lent(bytes);
+        if !complete || !self.control.is_empty() {
+            self.control.extend_from_slice(bytes);
         }
-        self.control.extend_from_slice(bytes);
-        if complete { ControlPayload::Stored } else { ControlPayload::Incomplete }
+        if !complete {
+            return Ok(ControlPayload::Incomplete);
+        }
+        let lent = self.control.is_empty();
+        if frame.opcode == Opcode::Close {
+            let payload = if lent { &*bytes } else { &*self.control };
+            if let Err(broken) = close::parse(payload) {
+                self.object(frame.offset, broken)?;
+            }
+        }
+        self.close_frame(frame.content_before);
+        Ok(if lent { ControlPayload::Lent(bytes) } else { ControlPayload::Stored })
     }
 
     /// Passes over a piece that belongs to no message.
     pub(crate) fn skip(&mut self, piece: &Piece<'_>) {
         if piece.complete {
             self.close_frame(self.assembly.content_len());
-        }
-    }
-
-    pub(crate) fn control_bytes<'p>(&'p self, payload: &ControlPayload<'p>) -> &'p [u8] {
-        match payload {
-            ControlPayload::Lent(bytes) => bytes,
-            ControlPayload::Stored | ControlPayload::Incomplete => &self.control,
         }
     }
 

@@ -175,7 +175,7 @@ fn check(text: &[u8]) -> Result<(), usize> {
     let mut appended = String::from("é");
     assert_eq!(append_text(&mut appended, &masked(text, MASK), MASK), result.is_ok());
     let valid = result.err().unwrap_or(text.len());
-    assert_eq!(appended.as_bytes(), [&"é".as_bytes(), &text[..valid]].concat());
+    assert_eq!(appended.as_bytes(), ["é".as_bytes(), &text[..valid]].concat());
     result
 }
 

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 /// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Text in UTF-8.
     Text,
     /// Any bytes.
