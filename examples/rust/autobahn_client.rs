@@ -4,7 +4,7 @@
 
 mod host;
 
-use host::Host;
+use host::{Host, echo};
 use polywire::{CloseCode, Config, Event, Limits};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn main() -> std::io::Result<()> {
     })?;
     for case in 1..=cases {
         let url = format!("{url}/runCase?case={case}&agent={agent}");
-        let result = Host::connect(&url, Arc::clone(&config)).and_then(echo);
+        let result = Host::connect(&url, Arc::clone(&config)).and_then(|host| host.run(echo));
         if let Err(error) = result {
             eprintln!("case {case}: {error}");
         }
@@ -35,18 +35,6 @@ fn main() -> std::io::Result<()> {
         if matches!(event, Event::Text(_)) {
             sender.close(Some(CloseCode::NORMAL), "").unwrap_or_default();
         }
-    })?;
-    Ok(())
-}
-
-fn echo(host: Host) -> std::io::Result<()> {
-    host.run(|event, sender| {
-        let sent = match event {
-            Event::Text(text) => sender.send(text),
-            Event::Binary(bytes) => sender.send(bytes),
-            _ => Ok(()),
-        };
-        sent.unwrap_or_default();
     })?;
     Ok(())
 }

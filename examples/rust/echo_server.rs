@@ -5,9 +5,9 @@
 
 mod host;
 
-use host::Host;
-use polywire::{Config, Event, Limits};
-use std::net::{TcpListener, TcpStream};
+use host::{Host, echo};
+use polywire::{Config, Limits};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
@@ -28,23 +28,11 @@ fn main() -> std::io::Result<()> {
     for stream in listener.incoming() {
         let (stream, config) = (stream?, Arc::clone(&config));
         thread::spawn(move || {
-            if let Err(error) = echo(stream, config) {
+            let ended = Host::accept(stream, config).and_then(|host| host.run(echo));
+            if let Err(error) = ended {
                 eprintln!("{error}");
             }
         });
     }
-    Ok(())
-}
-
-fn echo(stream: TcpStream, config: Arc<Config>) -> std::io::Result<()> {
-    Host::accept(stream, config)?.run(|event, sender| {
-        let sent = match event {
-            Event::Text(text) => sender.send(text),
-            Event::Binary(bytes) => sender.send(bytes),
-            _ => Ok(()),
-        };
-        // A message that came while this end was closing has nobody to go to.
-        sent.unwrap_or_default();
-    })?;
     Ok(())
 }

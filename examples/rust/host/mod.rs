@@ -156,6 +156,17 @@ impl Host {
     }
 }
 
+/// Answers every message with the same message.
+pub(crate) fn echo(event: Event<'_>, sender: &mut Sender) {
+    let sent = match event {
+        Event::Text(text) => sender.send(text),
+        Event::Binary(bytes) => sender.send(bytes),
+        _ => Ok(()),
+    };
+    // A message that came while this end was closing has nobody to go to.
+    sent.unwrap_or_default();
+}
+
 /// Reads once, but no longer than to the deadline.
 pub(crate) fn read(
     mut stream: &TcpStream,
