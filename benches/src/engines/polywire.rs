@@ -32,7 +32,7 @@ enum Handing {
 }
 
 #[inline]
-fn drain(mut events: Events<'_>, handing: Handing, tally: &mut Tally) {
+fn drain(mut events: Events<'_, '_>, handing: Handing, tally: &mut Tally) {
     while let Some((event, _)) = events.next() {
         match (event, handing) {
             (Event::Text(text), Handing::Lent) => tally.text(text),
