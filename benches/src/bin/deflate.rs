@@ -134,6 +134,7 @@ impl Bench {
             self.batch(corpus, batch);
         }
         self.outputs = Vec::new();
+        self.engine.settle();
         let held = live().saturating_sub(self.base) / self.connections;
         self.outputs = vec![Vec::new(); BATCH.max(self.connections)];
         held

@@ -1,6 +1,7 @@
 //! permessage-deflate: one engine per way to hold the contexts of many connections.
 
 pub mod flate2;
+pub mod polywire;
 pub mod sockudo;
 pub mod zlib;
 
@@ -26,6 +27,8 @@ pub trait Deflate {
     /// bytes that the receiver needs stands in `output`; the result is the compressed payload's
     /// length.
     fn compress(&mut self, connection: usize, payload: &[u8], output: &mut Vec<u8>) -> usize;
+    /// Gives back what a quiet connection does not keep, before memory is counted.
+    fn settle(&mut self) {}
     /// Receives what `compress` made.
     fn inflate(&mut self, connection: usize, input: &mut Vec<u8>, tally: &mut Tally);
 }
@@ -38,6 +41,18 @@ pub struct Maker {
 
 /// All engines, in the order of the tables.
 pub const ENGINES: &[Maker] = &[
+    Maker {
+        name: "polywire",
+        make: |count, agreed| Box::new(polywire::Engine::folded(count, agreed)),
+    },
+    Maker {
+        name: "polywire, dedicated",
+        make: |count, agreed| Box::new(polywire::Engine::dedicated(count, agreed)),
+    },
+    Maker {
+        name: "polywire with miniz_oxide",
+        make: |count, agreed| Box::new(polywire::Engine::miniz(count, agreed)),
+    },
     Maker {
         name: flate2::NAME,
         make: |count, agreed| Box::new(flate2::Engine::new(count, agreed)),
