@@ -142,6 +142,7 @@ pub fn decoders(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
 pub fn encoders(outgoing: &Outgoing) -> Vec<Box<dyn Encode>> {
     vec![
         Box::new(polywire::Encoder::borrowed(outgoing)),
+        Box::new(polywire::Encoder::through(outgoing)),
         Box::new(polywire::Encoder::given(outgoing)),
         Box::new(polywire::Encoder::shared(outgoing)),
         Box::new(tungstenite::Encoder::new(outgoing)),

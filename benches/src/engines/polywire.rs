@@ -139,6 +139,8 @@ pub struct Encoder {
 
 enum Payloads {
     Borrowed,
+    /// Borrowed, and offered to the sink before it is queued.
+    Through,
     Given(Given),
     Shared(Vec<Arc<[u8]>>),
 }
@@ -151,6 +153,10 @@ impl Encoder {
 
     pub fn borrowed(outgoing: &Outgoing) -> Self {
         Self::new(outgoing, Payloads::Borrowed)
+    }
+
+    pub fn through(outgoing: &Outgoing) -> Self {
+        Self::new(outgoing, Payloads::Through)
     }
 
     pub fn given(outgoing: &Outgoing) -> Self {
@@ -195,6 +201,7 @@ impl Encode for Encoder {
     fn name(&self) -> &'static str {
         match self.payloads {
             Payloads::Borrowed => "polywire",
+            Payloads::Through => "polywire, written through",
             Payloads::Given(_) => "polywire, owned payload",
             Payloads::Shared(_) => "polywire, shared payload",
         }
@@ -208,6 +215,8 @@ impl Encode for Encoder {
         match (&self.payloads, self.outgoing.client) {
             (Payloads::Borrowed, false) => "borrowed, copied",
             (Payloads::Borrowed, true) => "borrowed, masked while copied",
+            (Payloads::Through, false) => "borrowed, uncopied",
+            (Payloads::Through, true) => "borrowed, masked while copied",
             (Payloads::Given(_), false) => "given away; from 1 KiB uncopied",
             (Payloads::Given(_), true) => "given away; from 1 KiB masked in place",
             (Payloads::Shared(_), false) => "shared `Arc`; from 1 KiB uncopied",
@@ -229,6 +238,16 @@ impl Encode for Encoder {
         let Self { outgoing, connection, payloads } = self;
         match payloads {
             Payloads::Borrowed => send(connection, outgoing, messages, outgoing.turn(messages)),
+            Payloads::Through => {
+                for payload in outgoing.turn(messages) {
+                    let sender = connection.sender(NOW);
+                    let sent = sender.send_through(payload, |slices| {
+                        slices.iter().for_each(|slice| outgoing.sink.take(slice));
+                        slices.iter().map(|slice| slice.len()).sum()
+                    });
+                    sent.expect("the queue has room");
+                }
+            }
             Payloads::Given(given) => send(connection, outgoing, messages, given.take(messages)),
             Payloads::Shared(shared) => {
                 let turn = shared.iter().cycle().cloned().map(Message::shared);

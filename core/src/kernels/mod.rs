@@ -41,6 +41,9 @@ const NATIVE: usize = size_of::<Native>();
 /// Up to this length the inlined code is at least as fast as the call of a wider one.
 const SHORT: usize = 128;
 
+/// Up to this length a copy without a call is faster.
+const SHORT_COPY: usize = 64;
+
 /// A masking key at a position of its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mask(
@@ -81,6 +84,17 @@ pub(crate) fn apply_mask(data: &mut [u8], mask: Mask) {
         generic::mask_short::<Native, NATIVE>(data, mask);
     } else {
         mask_long(data, mask);
+    }
+}
+
+/// Appends `source` to `target`: inlined where it is short, since the call of `memcpy` costs as much as
+/// the copy.
+#[inline]
+pub(crate) fn append(target: &mut Vec<u8>, source: &[u8]) {
+    if source.len() <= SHORT_COPY {
+        append_masked(target, source, Mask::NONE);
+    } else {
+        target.extend_from_slice(source);
     }
 }
 

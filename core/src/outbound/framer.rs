@@ -8,10 +8,10 @@ use super::prepared::Prepared;
 use super::queue::{Large, Queue};
 use crate::config::Config;
 use crate::deflate::Deflation;
-use crate::frame::encoder::{FrameKind, encode};
+use crate::frame::encoder::{EncodedHeader, FrameKind, encode};
 use crate::frame::header::MAX_LEN;
 use crate::frame::opcode::Opcode;
-use crate::kernels::{Mask, append_masked, apply_mask};
+use crate::kernels::{Mask, append, append_masked, apply_mask};
 use crate::random::Random;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -58,9 +58,7 @@ impl Framer {
         config: &Config,
     ) {
         if self.compressor.is_some()
-            && compression != Compression::Never
-            && payload.as_bytes().len()
-                >= config.deflate.as_ref().map_or(usize::MAX, |deflate| deflate.threshold)
+            && should_compress(payload.as_bytes(), compression, config)
             && self.compressed(kind, payload.as_bytes(), compression)
         {
             return;
@@ -71,10 +69,35 @@ impl Framer {
         self.frame(FrameKind::whole(kind.opcode()), payload);
     }
 
+    /// Whether a message can be written as it is, without passing through the queue: its header and
+    /// payload are what goes out, and nothing goes out before them.
+    pub(crate) fn passes_through(
+        &self,
+        payload: &[u8],
+        compression: Compression,
+        config: &Config,
+    ) -> bool {
+        let compressed = self.compressor.is_some() && should_compress(payload, compression, config);
+        self.queue.is_empty() && self.keys.is_none() && !compressed
+    }
+
+    /// Queues what is left of a frame of which `written` bytes went out without passing through the
+    /// queue.
+    pub(crate) fn rest(&mut self, header: &EncodedHeader, payload: &[u8], written: usize) {
+        let header = header.as_bytes();
+        let buffer = self.queue.buffer();
+        buffer.extend_from_slice(header.get(written..).unwrap_or_default());
+        let of_payload = written.saturating_sub(header.len());
+        buffer.extend_from_slice(payload.get(of_payload..).unwrap_or_default());
+    }
+
     /// Queues a message compressed, or returns false when that would not make it shorter.
     //= https://www.rfc-editor.org/rfc/rfc7692#section-6.1
     //# An endpoint MUST use the following algorithm to send a message in the form of a compressed
     //# message.
+    // Never inlined: making an engine takes kilobytes of stack, which the way of a message that is not
+    // compressed would have to reserve too.
+    #[inline(never)]
     fn compressed(&mut self, kind: Kind, payload: &[u8], compression: Compression) -> bool {
         let Some(compressor) = &mut self.compressor else { return false };
         let buffer = self.queue.buffer();
@@ -89,6 +112,7 @@ impl Framer {
     }
 
     /// Queues a part of a compressed message.
+    #[inline(never)]
     pub(crate) fn compressed_part(
         &mut self,
         frame: FrameKind,
@@ -103,6 +127,7 @@ impl Framer {
     }
 
     /// Queues a prepared message in the form that suits this connection.
+    #[inline(never)]
     pub(crate) fn prepared(&mut self, prepared: &Prepared, config: &Config) {
         let form = match (&mut self.compressor, &config.deflate) {
             (Some(compressor), Some(config)) => prepared
@@ -117,7 +142,11 @@ impl Framer {
             self.frame(frame, Payload::Borrowed(payload));
         } else {
             let frame = form.map_or(prepared.plain(), |form| &form.frame);
-            self.push(Payload::Shared(Arc::clone(frame)));
+            if frame.len() < LARGE {
+                self.queue.buffer().extend_from_slice(frame);
+            } else {
+                self.queue.park(Large::Shared(Arc::clone(frame)));
+            }
         }
     }
 
@@ -133,37 +162,65 @@ impl Framer {
     /// Queues a frame.
     #[inline]
     pub(crate) fn frame(&mut self, frame: FrameKind, payload: Payload<'_>) {
-        let len = payload.as_bytes().len();
-        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
-        //# a client MUST mask all frames that it sends to the server
-        if let Some(keys) = &mut self.keys {
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
-            //# When preparing a masked frame, the client MUST pick a fresh masking key from the set of
-            //# allowed 32-bit values.
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-10.3
-            //# Clients MUST choose a new masking key for each frame, using an algorithm that cannot
-            //# be predicted by end applications that provide data.
-            let key = keys.mask();
+        match payload {
+            Payload::Borrowed(bytes) => self.copied(frame, bytes),
+            payload if payload.as_bytes().len() < LARGE => self.copied(frame, payload.as_bytes()),
+            payload => self.parked(frame, payload),
+        }
+    }
+
+    /// Queues a frame with a copy of its payload.
+    #[inline]
+    fn copied(&mut self, frame: FrameKind, payload: &[u8]) {
+        let key = self.key();
+        let buffer = self.queue.buffer();
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
+        //# An endpoint MUST encapsulate the /data/ in a WebSocket frame as defined in Section
+        //# 5.2.
+        encode(frame, payload.len(), key).append_to(buffer);
+        match key {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
             //# If the data is being sent by the client, the frame(s) MUST be masked as defined in
             //# Section 5.3.
-            encode(frame, len, Some(key)).append_to(self.queue.buffer());
-            match payload {
-                Payload::Owned(mut bytes) if len >= LARGE => {
-                    apply_mask(&mut bytes, Mask::new(key));
-                    self.queue.park(Large::Owned(bytes));
-                }
-                payload => append_masked(self.queue.buffer(), payload.as_bytes(), Mask::new(key)),
-            }
-        } else {
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
-            //# A server MUST NOT mask any frames that it sends to the client.
-            //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
-            //# An endpoint MUST encapsulate the /data/ in a WebSocket frame as defined in Section
-            //# 5.2.
-            encode(frame, len, None).append_to(self.queue.buffer());
-            self.push(payload);
+            Some(key) => append_masked(buffer, payload, Mask::new(key)),
+            None => append(buffer, payload),
         }
+    }
+
+    /// Queues a frame with its payload as it is, masked in place where that is possible.
+    #[inline(never)]
+    fn parked(&mut self, frame: FrameKind, payload: Payload<'_>) {
+        let key = self.key();
+        let header = encode(frame, payload.as_bytes().len(), key);
+        header.append_to(self.queue.buffer());
+        match (payload, key) {
+            (Payload::Owned(bytes), None) => self.queue.park(Large::Owned(bytes)),
+            (Payload::Shared(bytes), None) => self.queue.park(Large::Shared(bytes)),
+            (Payload::Owned(mut bytes), Some(key)) => {
+                apply_mask(&mut bytes, Mask::new(key));
+                self.queue.park(Large::Owned(bytes));
+            }
+            (payload, key) => {
+                let mask = key.map_or(Mask::NONE, Mask::new);
+                append_masked(self.queue.buffer(), payload.as_bytes(), mask);
+            }
+        }
+    }
+
+    /// The masking key of the next frame, on a client.
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+    //# a client MUST mask all frames that it sends to the server
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+    //# A server MUST NOT mask any frames that it sends to the client.
+    #[inline]
+    fn key(&mut self) -> Option<[u8; 4]> {
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
+        //# When preparing a masked frame, the client MUST pick a fresh masking key from the set of
+        //# allowed 32-bit values.
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-10.3
+        //# Clients MUST choose a new masking key for each frame, using an algorithm that cannot
+        //# be predicted by end applications that provide data.
+        self.keys.as_mut().map(|keys| keys.mask())
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -173,20 +230,10 @@ impl Framer {
             + compressor.map_or(0, |own| size_of::<Compressor>() + own.deflation.heap_bytes())
     }
 
-    /// Queues bytes as they are.
-    #[inline]
-    fn push(&mut self, bytes: Payload<'_>) {
-        match bytes {
-            Payload::Owned(bytes) if bytes.len() >= LARGE => self.queue.park(Large::Owned(bytes)),
-            Payload::Shared(bytes) if bytes.len() >= LARGE => self.queue.park(Large::Shared(bytes)),
-            bytes => self.queue.buffer().extend_from_slice(bytes.as_bytes()),
-        }
-    }
-
     /// Puts the header before a payload that was appended behind the room reserved at `start`.
     fn finish_frame(&mut self, start: usize, frame: FrameKind) {
+        let key = self.key();
         let buffer = self.queue.buffer();
-        let key = self.keys.as_mut().map(|keys| keys.mask());
         let payload_len = buffer.len() - start - MAX_LEN;
         let header = encode(frame, payload_len, key);
         let payload_at = start + header.as_bytes().len();
@@ -197,6 +244,11 @@ impl Framer {
             apply_mask(&mut buffer[payload_at..], Mask::new(key));
         }
     }
+}
+
+fn should_compress(payload: &[u8], compression: Compression, config: &Config) -> bool {
+    let threshold = config.deflate.as_ref().map_or(usize::MAX, |deflate| deflate.threshold);
+    compression != Compression::Never && payload.len() >= threshold
 }
 
 /// Makes room for the longest header; returns where it starts.

@@ -94,9 +94,19 @@ impl Queue {
     }
 
     /// Forgets the first `count` queued bytes, or all when there are fewer.
+    #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
-        let mut count = count.min(self.len());
+        let count = count.min(self.len());
         self.sent += count as u64;
+        if self.parked.is_empty() && self.head + count == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+        } else {
+            self.advance_partly(count);
+        }
+    }
+
+    fn advance_partly(&mut self, mut count: usize) {
         while let Some(first) = self.parked.front() {
             let before = first.at - self.head;
             if count < before {

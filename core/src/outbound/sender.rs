@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::error::{Rule, UsageError};
 use crate::event::Cause;
 use crate::frame::close::ClosePayload;
-use crate::frame::encoder::FrameKind;
+use crate::frame::encoder::{FrameKind, encode};
 use crate::frame::opcode::Opcode;
 use crate::keepalive::{Due, Heartbeat};
 use crate::random::Random;
@@ -84,6 +84,43 @@ impl Sender {
         self.admit_message()?;
         let Message { kind, payload, compression } = message.into();
         self.framer.message(kind, payload, compression, &self.config);
+        Ok(())
+    }
+
+    /// Sends a message as [`send`](Self::send) does, but offers it to the socket first: `write` gets the
+    /// slices of the frame and returns how many bytes the socket took. The rest is queued.
+    ///
+    /// Use it where a socket can be tried without waiting: a server's payload then goes out without
+    /// being copied at all. `write` is called at most once, and not while anything is queued, since
+    /// that goes out first.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_through<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+        write: impl FnOnce(&[&[u8]]) -> usize,
+    ) -> Result<(), UsageError> {
+        self.admit_message()?;
+        let Message { kind, payload, compression } = message.into();
+        let bytes = payload.as_bytes();
+        if self.framer.passes_through(bytes, compression, &self.config) {
+            let header = encode(FrameKind::whole(kind.opcode()), bytes.len(), None);
+            let written = write(&[header.as_bytes(), bytes]);
+            self.framer.rest(&header, bytes, written);
+            return Ok(());
+        }
+        let first = self.framer.queue.is_empty();
+        self.framer.message(kind, payload, compression, &self.config);
+        if first {
+            let mut slices: [&[u8]; 2] = [&[]; 2];
+            for (slice, queued) in slices.iter_mut().zip(self.framer.queue.slices()) {
+                *slice = queued;
+            }
+            let written = write(&slices);
+            self.transmitted(written);
+        }
         Ok(())
     }
 
