@@ -54,22 +54,23 @@ pub(crate) fn encode(kind: FrameKind, payload_len: usize, key: Option<[u8; 4]>) 
         kind.opcode as u8 | if kind.fin { FIN } else { 0 } | if kind.compressed { RSV1 } else { 0 };
     //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
     //# Note that in all cases, the minimal number of bytes MUST be used to encode the length
-    let (length, extended, len) = match payload_len {
-        0..=125 => (payload_len as u8, 0, 2),
-        126..=0xffff => (126, u64::from((payload_len as u16).swap_bytes()), 4),
-        _ => (127, (payload_len as u64).swap_bytes(), 10),
-    };
-    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
-    //# A masked frame MUST have the field frame-masked set to 1, as defined in Section 5.2.
     let (mask_bit, key, key_len) = match key {
-        Some(key) => (MASKED, u32::from_le_bytes(key), 4),
+        Some(key) => (MASKED, u128::from(u32::from_le_bytes(key)), 4),
         None => (0, 0, 0),
     };
-    // The first byte lowest: `extended` was swapped to stand in network byte order.
-    let word = u128::from(first)
-        | u128::from(mask_bit | length) << 8
-        | u128::from(extended) << 16
-        | u128::from(key) << (8 * len);
+    // The first byte lowest. Extended lengths are swapped to stand in network byte order.
+    let start = |length| u128::from(first) | u128::from(mask_bit | length) << 8;
+    let (word, len) = match payload_len {
+        0..=125 => (start(payload_len as u8) | key << 16, 2),
+        126..=0xffff => {
+            let length = u128::from((payload_len as u16).swap_bytes());
+            (start(126) | length << 16 | key << 32, 4)
+        }
+        _ => {
+            let length = u128::from((payload_len as u64).swap_bytes());
+            (start(127) | length << 16 | key << 80, 10)
+        }
+    };
     EncodedHeader { bytes: word.to_le_bytes(), len: len + key_len }
 }
 

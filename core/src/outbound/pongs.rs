@@ -35,14 +35,21 @@ impl Pongs {
         self.end = end;
     }
 
-    /// The outbound stream left up to this position. Returns the ping that can be answered now.
+    /// The outbound stream left up to this position. Returns whether a ping waits and can be answered
+    /// now.
     #[inline]
-    pub(crate) fn left(&mut self, position: u64) -> Option<Vec<u8>> {
+    pub(crate) fn left(&mut self, position: u64) -> bool {
         if position < self.end {
-            return None;
+            return false;
         }
         self.queued = 0;
-        core::mem::take(&mut self.waiting).then(|| core::mem::take(&mut self.latest))
+        self.waiting
+    }
+
+    /// The ping that waited.
+    pub(crate) fn take_waiting(&mut self) -> Vec<u8> {
+        self.waiting = false;
+        core::mem::take(&mut self.latest)
     }
 
     /// Takes back the buffer of a payload that was answered.

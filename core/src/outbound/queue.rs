@@ -10,6 +10,7 @@
 //! ```
 
 use alloc::collections::VecDeque;
+use alloc::collections::vec_deque::Iter;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::size_of;
@@ -89,8 +90,16 @@ impl Queue {
     }
 
     /// The queued bytes in order, as slices for one vectored write.
+    #[inline]
     pub(crate) fn slices(&self) -> Transmit<'_> {
-        Transmit { queue: self, from: self.head, next_parked: 0, skip: self.parked_sent }
+        let mut behind = self.parked.iter();
+        Transmit {
+            bytes: &self.bytes[self.head..],
+            start: self.head,
+            next: behind.next(),
+            behind,
+            skip: self.parked_sent,
+        }
     }
 
     /// Forgets the first `count` queued bytes, or all when there are fewer.
@@ -176,9 +185,13 @@ impl Queue {
 /// [`transmitted`](crate::Connection::transmitted) how many bytes the socket took.
 #[derive(Clone, Debug)]
 pub struct Transmit<'a> {
-    queue: &'a Queue,
-    from: usize,
-    next_parked: usize,
+    /// What is left of the buffer, and where that starts.
+    bytes: &'a [u8],
+    start: usize,
+    /// The parked payload that comes next, and those behind it.
+    next: Option<&'a Parked>,
+    behind: Iter<'a, Parked>,
+    /// How much of the next one is sent.
     skip: usize,
 }
 
@@ -187,15 +200,17 @@ impl<'a> Iterator for Transmit<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let parked = self.queue.parked.get(self.next_parked);
-        let until = parked.map_or(self.queue.bytes.len(), |parked| parked.at);
-        if self.from < until {
-            let slice = &self.queue.bytes[self.from..until];
-            self.from = until;
+        let Some(parked) = self.next else {
+            let slice = core::mem::take(&mut self.bytes);
+            return (!slice.is_empty()).then_some(slice);
+        };
+        if self.start < parked.at {
+            let (slice, left) = self.bytes.split_at(parked.at - self.start);
+            (self.bytes, self.start) = (left, parked.at);
             return Some(slice);
         }
-        self.next_parked += 1;
-        parked.map(|parked| &parked.payload[core::mem::take(&mut self.skip)..])
+        self.next = self.behind.next();
+        Some(&parked.payload[core::mem::take(&mut self.skip)..])
     }
 }
 

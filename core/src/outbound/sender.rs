@@ -244,11 +244,11 @@ impl Sender {
     }
 
     /// Tells that the socket took the first `count` queued bytes.
+    #[inline]
     pub fn transmitted(&mut self, count: usize) {
         self.framer.queue.advance(count);
-        if let Some(payload) = self.pongs.left(self.framer.queue.sent()) {
-            self.answer_ping(&payload);
-            self.pongs.recycle(payload);
+        if self.pongs.left(self.framer.queue.sent()) {
+            self.answer_waiting_ping();
         }
     }
 
@@ -296,6 +296,13 @@ impl Sender {
             let queue = &self.framer.queue;
             self.pongs.queued_to(queue.sent() + queue.len() as u64);
         }
+    }
+
+    #[cold]
+    fn answer_waiting_ping(&mut self) {
+        let payload = self.pongs.take_waiting();
+        self.answer_ping(&payload);
+        self.pongs.recycle(payload);
     }
 
     /// Takes note of the peer's close frame, and answers it unless it is itself an answer.
