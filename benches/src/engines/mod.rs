@@ -124,9 +124,9 @@ impl Given {
 /// All decoders, in the order of the tables.
 pub fn decoders(incoming: &Incoming) -> Vec<Box<dyn Decode>> {
     vec![
-        Box::new(polywire::Decoder::lent(incoming)),
-        Box::new(polywire::OwnBuffer::new(incoming)),
-        Box::new(polywire::Decoder::owned(incoming)),
+        Box::new(polywire::Decoder::new(incoming)),
+        Box::new(polywire::OwnBuffer::lent(incoming)),
+        Box::new(polywire::OwnBuffer::owned(incoming)),
         Box::new(tungstenite::Decoder::new(incoming)),
         Box::new(fastwebsockets::Decoder::new(incoming)),
         Box::new(tokio_websockets::Decoder::new(incoming)),

@@ -46,36 +46,24 @@ fn drain(mut events: Events<'_, '_>, handing: Handing, tally: &mut Tally) {
 
 /// Reads into a chunk of the host's, which all its connections can share.
 pub struct Decoder {
-    name: &'static str,
-    handing: Handing,
     source: Source,
     connection: Connection,
     chunk: Vec<u8>,
 }
 
 impl Decoder {
-    fn new(name: &'static str, handing: Handing, incoming: &Incoming) -> Self {
+    pub fn new(incoming: &Incoming) -> Self {
         Self {
-            name,
-            handing,
             source: incoming.source(),
             connection: connection(Role::Server),
             chunk: vec![0; incoming.read],
         }
     }
-
-    pub fn lent(incoming: &Incoming) -> Self {
-        Self::new("polywire", Handing::Lent, incoming)
-    }
-
-    pub fn owned(incoming: &Incoming) -> Self {
-        Self::new("polywire, owned payloads", Handing::Owned, incoming)
-    }
 }
 
 impl Decode for Decoder {
     fn name(&self) -> &'static str {
-        self.name
+        "polywire"
     }
 
     fn class(&self) -> Class {
@@ -91,26 +79,38 @@ impl Decode for Decoder {
                 return tally;
             }
             let events = self.connection.receive_in(&mut self.chunk[..count], NOW);
-            drain(events, self.handing, &mut tally);
+            drain(events, Handing::Lent, &mut tally);
         }
     }
 }
 
-/// Reads into the buffer of the connection.
+/// Reads into the buffer of the connection, which chooses the size of the reads.
 pub struct OwnBuffer {
+    handing: Handing,
     source: Source,
     connection: Connection,
 }
 
 impl OwnBuffer {
-    pub fn new(incoming: &Incoming) -> Self {
-        Self { source: incoming.source(), connection: connection(Role::Server) }
+    pub fn lent(incoming: &Incoming) -> Self {
+        Self::new(Handing::Lent, incoming)
+    }
+
+    pub fn owned(incoming: &Incoming) -> Self {
+        Self::new(Handing::Owned, incoming)
+    }
+
+    fn new(handing: Handing, incoming: &Incoming) -> Self {
+        Self { handing, source: incoming.source(), connection: connection(Role::Server) }
     }
 }
 
 impl Decode for OwnBuffer {
     fn name(&self) -> &'static str {
-        "polywire, its own buffer"
+        match self.handing {
+            Handing::Lent => "polywire, its own buffer",
+            Handing::Owned => "polywire, owned payloads",
+        }
     }
 
     fn class(&self) -> Class {
@@ -125,7 +125,7 @@ impl Decode for OwnBuffer {
             if count == 0 {
                 return tally;
             }
-            drain(self.connection.received(count, NOW), Handing::Lent, &mut tally);
+            drain(self.connection.received(count, NOW), self.handing, &mut tally);
         }
     }
 }
