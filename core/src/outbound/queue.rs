@@ -10,7 +10,6 @@
 //! ```
 
 use alloc::collections::VecDeque;
-use alloc::collections::vec_deque::Iter;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::size_of;
@@ -92,14 +91,7 @@ impl Queue {
     /// The queued bytes in order, as slices for one vectored write.
     #[inline]
     pub(crate) fn slices(&self) -> Transmit<'_> {
-        let mut behind = self.parked.iter();
-        Transmit {
-            bytes: &self.bytes[self.head..],
-            start: self.head,
-            next: behind.next(),
-            behind,
-            skip: self.parked_sent,
-        }
+        Transmit { queue: self, start: self.head, parked: 0, skip: self.parked_sent }
     }
 
     /// Forgets the first `count` queued bytes, or all when there are fewer.
@@ -185,13 +177,11 @@ impl Queue {
 /// [`transmitted`](crate::Connection::transmitted) how many bytes the socket took.
 #[derive(Clone, Debug)]
 pub struct Transmit<'a> {
-    /// What is left of the buffer, and where that starts.
-    bytes: &'a [u8],
+    queue: &'a Queue,
+    /// Where the next slice starts in the buffer.
     start: usize,
-    /// The parked payload that comes next, and those behind it.
-    next: Option<&'a Parked>,
-    behind: Iter<'a, Parked>,
-    /// How much of the next one is sent.
+    /// The parked payload that comes next, and how much of it is sent.
+    parked: usize,
     skip: usize,
 }
 
@@ -200,17 +190,16 @@ impl<'a> Iterator for Transmit<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let Some(parked) = self.next else {
-            let slice = core::mem::take(&mut self.bytes);
-            return (!slice.is_empty()).then_some(slice);
-        };
-        if self.start < parked.at {
-            let (slice, left) = self.bytes.split_at(parked.at - self.start);
-            (self.bytes, self.start) = (left, parked.at);
+        let Queue { bytes, parked_len, parked, .. } = self.queue;
+        let parked = if *parked_len == 0 { None } else { parked.get(self.parked) };
+        let end = parked.map_or(bytes.len(), |parked| parked.at);
+        if self.start < end {
+            let slice = &bytes[self.start..end];
+            self.start = end;
             return Some(slice);
         }
-        self.next = self.behind.next();
-        Some(&parked.payload[core::mem::take(&mut self.skip)..])
+        self.parked += 1;
+        parked.map(|parked| &parked.payload[core::mem::take(&mut self.skip)..])
     }
 }
 
