@@ -6,9 +6,9 @@
 use crate::config::Config;
 use crate::deflate::{Deflation, Inflation};
 use crate::handshake::Agreement;
-use crate::inbound::buffer::Buffer;
 use crate::inbound::events::Events;
-use crate::inbound::receiver::{LARGEST_READ, Receiver};
+use crate::inbound::input::Input;
+use crate::inbound::receiver::Receiver;
 use crate::inbound::tap::{Attached, Tap};
 use crate::keepalive::Due;
 use crate::outbound::framer::Compressor;
@@ -41,29 +41,6 @@ pub struct Connection {
     input: Input,
 }
 
-/// The connection's own read buffer.
-#[derive(Debug)]
-struct Input {
-    buffer: Buffer,
-    /// The decoder's offset when the first byte of the buffer was next.
-    offset: u64,
-    /// How much to read at a time: more while reads fill it, little for a connection that is quiet.
-    size: usize,
-    /// The last space that was given out lies in the message being gathered.
-    direct: bool,
-}
-
-const SMALLEST_READ: usize = 512;
-
-impl Input {
-    /// Drops the bytes that the decoder has taken.
-    fn drop_taken(&mut self, offset: u64) {
-        let taken = usize::try_from(offset - self.offset).unwrap_or(usize::MAX);
-        self.buffer.remove_front(taken.min(self.buffer.len()));
-        self.offset = offset;
-    }
-}
-
 impl Connection {
     /// A connection whose opening handshake ended in `agreement`.
     ///
@@ -94,19 +71,15 @@ impl Connection {
         Self {
             receiver: Receiver::new(role, &config, inflation, now),
             sender: Sender::new(role, config, deflation, seed, now),
-            input: Input {
-                buffer: Buffer::default(),
-                offset: 0,
-                size: SMALLEST_READ,
-                direct: false,
-            },
+            input: Input::new(),
         }
     }
 
     /// Takes bytes that arrived, in the caller's buffer: payloads are unmasked in place, and messages
     /// that lie whole in `chunk` are lent from it without a copy.
     ///
-    /// Nothing of `chunk` is needed once its events are taken.
+    /// Nothing of `chunk` is needed once its events are taken, so one buffer serves any number of
+    /// connections. 16 KiB is a good size: what was just read is then still in the first-level cache.
     #[inline]
     pub fn receive_in<'b>(&mut self, chunk: &'b mut [u8], now: Instant) -> Events<'_, 'b> {
         self.sender.arrived(now);
@@ -114,19 +87,9 @@ impl Connection {
     }
 
     /// Space to read from the socket into, never empty. Then call [`received`](Self::received).
-    ///
-    /// A long binary message is read straight to where it is gathered.
     pub fn receive_buffer(&mut self) -> &mut [u8] {
-        let input = &mut self.input;
-        input.drop_taken(self.receiver.decoder.offset());
-        input.direct = false;
-        if input.buffer.len() == 0
-            && let Some(space) = self.receiver.space()
-        {
-            input.direct = true;
-            return space;
-        }
-        input.buffer.space(input.size)
+        self.input.drop_taken(self.receiver.decoder.offset());
+        self.input.space()
     }
 
     /// Takes the first `count` bytes of [`receive_buffer`](Self::receive_buffer), which were read from
@@ -135,17 +98,8 @@ impl Connection {
     /// Events that are not taken now come with the next call.
     pub fn received(&mut self, count: usize, now: Instant) -> Events<'_, '_> {
         self.sender.arrived(now);
-        let input = &mut self.input;
-        if input.direct {
-            self.receiver.fill(count);
-            return Events::new(&mut self.receiver, &mut self.sender, &mut []);
-        }
-        if count == input.size {
-            input.size = (input.size * 2).min(LARGEST_READ);
-        }
-        input.drop_taken(self.receiver.decoder.offset());
-        input.buffer.fill(count);
-        Events::new(&mut self.receiver, &mut self.sender, input.buffer.as_mut_slice())
+        self.input.drop_taken(self.receiver.decoder.offset());
+        Events::new(&mut self.receiver, &mut self.sender, self.input.fill(count))
     }
 
     /// Takes note that the peer's stream ended.
@@ -203,15 +157,12 @@ impl Connection {
         self.receiver.shrink();
         self.sender.shrink();
         self.input.drop_taken(self.receiver.decoder.offset());
-        if self.input.buffer.len() == 0 {
-            self.input.buffer = Buffer::default();
-            self.input.size = SMALLEST_READ;
-        }
+        self.input.shrink();
     }
 
     /// How many bytes of heap the connection holds, the pool of deflate engines and shared payloads
     /// apart.
     pub fn heap_bytes(&self) -> usize {
-        self.receiver.heap_bytes() + self.sender.heap_bytes() + self.input.buffer.heap_bytes()
+        self.receiver.heap_bytes() + self.sender.heap_bytes() + self.input.heap_bytes()
     }
 }

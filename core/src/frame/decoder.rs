@@ -73,11 +73,6 @@ impl Decoder {
         front
     }
 
-    /// Counts bytes that did not pass through a chunk.
-    pub(crate) fn skip(&mut self, len: usize) {
-        self.offset += len as u64;
-    }
-
     /// Takes an uncompressed message off the front of `chunk`, if it lies there whole in one frame of
     /// less than 64 KiB with nothing questionable about it. Everything else goes the long way, where
     /// the rules are. The payload is masked as it came.

@@ -6,17 +6,17 @@
 //! Text is gathered in a `String`, into which only whole, checked characters enter; so it is checked
 //! once, and as soon as it arrives.
 
-use super::buffer::Buffer;
 use crate::config::Delivery;
 use crate::deflate::{InflateError, Inflation};
 use crate::error::Rule;
 use crate::frame::decoder::Broken;
-use crate::kernels::{Mask, apply_mask};
+use crate::kernels::{Mask, append_masked, apply_mask};
 use crate::limits::Limits;
 use crate::outbound::message::Kind;
 use crate::utf8::{NotUtf8, Utf8};
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem::size_of;
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Assembly {
     content: u64,
     utf8: Utf8,
     text: String,
-    bytes: Buffer,
+    bytes: Vec<u8>,
 }
 
 /// What a payload contributed, ready to be handed out.
@@ -68,7 +68,7 @@ impl Assembly {
             content: 0,
             utf8: Utf8::default(),
             text: String::new(),
-            bytes: Buffer::default(),
+            bytes: Vec::new(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Assembly {
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
+        &self.bytes
     }
 
     /// Starts a message with its first frame.
@@ -203,7 +203,7 @@ impl Assembly {
         }
         //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
         //# Message fragments MUST be delivered to the recipient in the order sent by the sender.
-        self.bytes.append_masked(piece, mask);
+        append_masked(&mut self.bytes, piece, mask);
         Content::StoredBinary
     }
 
@@ -239,7 +239,7 @@ impl Assembly {
             Kind::Binary => (Content::StoredBinary, inflated),
             Kind::Text => {
                 let text = &mut self.text;
-                let checked = self.utf8.append(self.bytes.as_slice(), Mask::NONE, text);
+                let checked = self.utf8.append(&self.bytes, Mask::NONE, text);
                 self.bytes.clear();
                 let at = self.utf8.whole_len();
                 let checked = checked.map_err(|NotUtf8| (Rule::TextNotUtf8, at));
@@ -254,10 +254,10 @@ impl Assembly {
         let had = self.bytes.len();
         let left = usize::try_from(self.message_limit - self.content).unwrap_or(usize::MAX);
         let limit = had.saturating_add(left);
-        let result = self.bytes.append_with(|bytes| {
-            inflation.inflate(piece, bytes, limit)?;
-            if last { inflation.finish(bytes, limit) } else { Ok(()) }
-        });
+        let mut result = inflation.inflate(piece, &mut self.bytes, limit);
+        if last && result.is_ok() {
+            result = inflation.finish(&mut self.bytes, limit);
+        }
         self.content += (self.bytes.len() - had) as u64;
         result.map_err(|error| match error {
             InflateError::Invalid => (Rule::DeflateInvalid, self.content),
@@ -265,36 +265,18 @@ impl Assembly {
         })
     }
 
-    /// Space to read the next bytes of an uncompressed binary message into, where it is gathered.
-    pub(crate) fn space(&mut self, len: usize) -> Option<&mut [u8]> {
-        let gathered = self.kind == Some(Kind::Binary) && !self.compressed && !self.is_streamed();
-        // As much again as has arrived: an announced length alone reserves nothing.
-        let len = len.min(self.bytes.len());
-        (gathered && len >= DIRECT_READ).then(|| self.bytes.space(len))
-    }
-
-    /// Counts bytes of the space as received, and unmasks them.
-    pub(crate) fn fill(&mut self, len: usize, mask: Mask) {
-        apply_mask(self.bytes.fill(len), mask);
-        self.content += len as u64;
-    }
-
     /// Gives back what a large message needed.
     pub(crate) fn shrink(&mut self) {
         if !self.in_message() {
-            self.bytes.clear();
-            self.bytes.shrink(0);
+            self.bytes = Vec::new();
             self.text = String::new();
         }
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
         let inflation = self.inflation.as_ref();
-        self.bytes.heap_bytes()
+        self.bytes.capacity()
             + self.text.capacity()
             + inflation.map_or(0, |inflation| size_of::<Inflation>() + inflation.heap_bytes())
     }
 }
-
-/// Below this, reading into the message itself saves less than further reads cost.
-const DIRECT_READ: usize = 16 << 10;

@@ -4,7 +4,7 @@
 //! in answer: pongs, the closing handshake, the end.
 
 pub(crate) mod assembly;
-pub(crate) mod buffer;
 pub(crate) mod events;
+pub(crate) mod input;
 pub(crate) mod receiver;
 pub(crate) mod tap;

@@ -27,9 +27,6 @@ use core::ops::ControlFlow;
 /// DEFLATE expands at most 1032 times, so a piece stays below 264 KiB.
 const STREAMED_INPUT: usize = 256;
 
-/// What is read at a time at most: small enough to be unmasked while it is in the cache.
-pub(crate) const LARGEST_READ: usize = 64 << 10;
-
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) decoder: Decoder,
@@ -328,27 +325,6 @@ impl Receiver {
             return self.object(header.offset, (Rule::TooManyMessages, 1));
         }
         Ok(())
-    }
-
-    /// Space to read the rest of a long frame into, where its message is gathered.
-    pub(crate) fn space(&mut self) -> Option<&mut [u8]> {
-        let frame = self.frame.as_ref().filter(|frame| !frame.opcode.is_control())?;
-        if self.tap.is_some() || frame.skipped {
-            return None;
-        }
-        // One byte stays: the end of a frame is handled where every other end is.
-        let rest = usize::try_from(frame.remaining - 1).unwrap_or(usize::MAX);
-        self.assembly.space(rest.min(LARGEST_READ))
-    }
-
-    /// Counts bytes that were read into the space.
-    pub(crate) fn fill(&mut self, len: usize) {
-        if let Some(frame) = &mut self.frame {
-            self.assembly.fill(len, frame.mask);
-            frame.mask = frame.mask.advance(len);
-            frame.remaining -= len as u64;
-            self.decoder.skip(len);
-        }
     }
 
     /// Gives back what a burst needed.
