@@ -125,7 +125,7 @@ impl Assembly {
     //# frame size or total message size after reassembly from multiple frames MUST protect
     //# themselves against exceeding those limits.
     pub(crate) fn admit(&mut self, payload_len: u64) -> Result<(), Broken> {
-        self.fragments += 1;
+        self.fragments = self.fragments.saturating_add(1);
         if self.fragments > self.fragment_limit {
             return Err((Rule::TooManyFragments, u64::from(self.fragments)));
         }
