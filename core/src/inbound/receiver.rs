@@ -83,7 +83,7 @@ impl Receiver {
             frame: None,
             control: Vec::new(),
             failure: None,
-            lends: config.delivery == Delivery::Whole && !limited,
+            lends: config.delivery == Delivery::Whole && !limited && limits.fragments > 0,
             tap: None,
             rates: limited.then(|| Box::new(rates)),
         }
