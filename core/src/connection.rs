@@ -19,6 +19,7 @@ use crate::state::Wants;
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::mem;
 
 /// One end of a WebSocket connection, from the end of the opening handshake on.
 ///
@@ -49,7 +50,9 @@ struct Input {
     offset: u64,
     /// How much to read at a time: more while reads fill it, little for a connection that is quiet.
     size: usize,
-    /// The last space that was given out lies in the message being gathered.
+    /// The length of the space that was given out, until bytes of it are received.
+    given: usize,
+    /// That space lies in the message being gathered.
     direct: bool,
 }
 
@@ -99,6 +102,7 @@ impl Connection {
                 buffer: Buffer::default(),
                 offset: 0,
                 size: SMALLEST_READ,
+                given: 0,
                 direct: false,
             },
         }
@@ -107,14 +111,17 @@ impl Connection {
     /// Takes bytes that arrived, in the caller's buffer: payloads are unmasked in place, and messages
     /// that lie whole in `chunk` are lent from it without a copy.
     ///
-    /// Nothing of `chunk` is needed once its events are taken.
+    /// Nothing of `chunk` is needed once its events are taken. Where the connection's own buffer is used
+    /// as well, take all events of one way in before the other is used: bytes keep their order only so.
     #[inline]
     pub fn receive_in<'b>(&mut self, chunk: &'b mut [u8], now: Instant) -> Events<'_, 'b> {
-        self.sender.arrived(now);
+        self.input.given = 0;
+        self.sender.arrived(chunk.len(), now);
         Events::new(&mut self.receiver, &mut self.sender, chunk)
     }
 
-    /// Space to read from the socket into, never empty. Then call [`received`](Self::received).
+    /// Space to read from the socket into, never empty. Then call [`received`](Self::received), before
+    /// any other method: a timeout, for one, may give the space back.
     ///
     /// A long binary message is read straight to where it is gathered.
     pub fn receive_buffer(&mut self) -> &mut [u8] {
@@ -122,22 +129,26 @@ impl Connection {
         input.drop_taken(self.receiver.decoder.offset());
         input.direct = false;
         if input.buffer.len() == 0
+            && self.sender.state.is_receiving()
             && let Some(space) = self.receiver.space()
         {
             input.direct = true;
+            input.given = space.len();
             return space;
         }
+        input.given = input.size;
         input.buffer.space(input.size)
     }
 
     /// Takes the first `count` bytes of [`receive_buffer`](Self::receive_buffer), which were read from
-    /// the socket.
+    /// the socket; more than there was space for counts as all of it.
     ///
-    /// Events that are not taken now come with the next call.
+    /// Events that are not taken now come with the next call of this method, of which `count` may be 0.
     pub fn received(&mut self, count: usize, now: Instant) -> Events<'_, '_> {
-        self.sender.arrived(now);
         let input = &mut self.input;
-        if input.direct {
+        let count = count.min(mem::take(&mut input.given));
+        self.sender.arrived(count, now);
+        if mem::take(&mut input.direct) {
             self.receiver.fill(count);
             return Events::new(&mut self.receiver, &mut self.sender, &mut []);
         }
@@ -149,7 +160,8 @@ impl Connection {
         Events::new(&mut self.receiver, &mut self.sender, input.buffer.as_mut_slice())
     }
 
-    /// Takes note that the peer's stream ended.
+    /// Takes note that the peer's stream ended. Take the events of the bytes before it first: what was
+    /// not taken is lost.
     pub fn receive_eof(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
         self.sender.state.stream_ended(self.sender.now);
@@ -207,6 +219,7 @@ impl Connection {
         if self.input.buffer.len() == 0 {
             self.input.buffer = Buffer::default();
             self.input.size = SMALLEST_READ;
+            self.input.given = 0;
         }
     }
 

@@ -293,11 +293,13 @@ impl Sender {
         self.now = self.now.max(now);
     }
 
-    /// Bytes arrived.
+    /// So many bytes arrived: any is a sign of life, none is not.
     #[inline]
-    pub(crate) fn arrived(&mut self, now: Instant) {
+    pub(crate) fn arrived(&mut self, count: usize, now: Instant) {
         self.set_now(now);
-        self.heartbeat.received(self.now);
+        if count > 0 {
+            self.heartbeat.received(self.now);
+        }
     }
 
     /// Does what is due, and tells what the silence of the peer asked for.
