@@ -199,15 +199,22 @@ impl Connection {
         self.sender.wants()
     }
 
-    /// Shows every inbound frame to `tap` from now on.
+    /// Shows every inbound frame to `tap` from now on: set it before the first byte arrives, or it sees
+    /// the frame that is arriving from the middle on.
     pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
-        self.receiver.attach(Attached { tap, lenient: false });
+        self.attach(tap, false);
     }
 
     /// Makes this an observer of a connection between others: every inbound frame is shown to `tap`,
-    /// violations are reported and passed over, and nothing is answered.
+    /// and violations are reported and passed over. Nothing is answered and nothing is due: no pong, no
+    /// close, no keepalive. Only the end of the stream ends it.
     pub fn set_lenient_tap(&mut self, tap: Box<dyn Tap>) {
-        self.receiver.attach(Attached { tap, lenient: true });
+        self.attach(tap, true);
+    }
+
+    fn attach(&mut self, tap: Box<dyn Tap>, lenient: bool) {
+        self.receiver.attach(Attached { tap, lenient });
+        self.sender.set_observer(lenient);
     }
 
     /// Gives back the memory that a burst of traffic needed. A keepalive ping does it by itself: it

@@ -98,7 +98,7 @@ impl<'c, 'b> Events<'c, 'b> {
                     ControlPayload::Lent(bytes) => bytes,
                     ControlPayload::Stored | ControlPayload::Incomplete => &self.receiver.control,
                 };
-                control_event(self.sender, opcode, payload, self.receiver.is_lenient())
+                control_event(self.sender, opcode, payload)
             }
             Step::Failed(violation) => Event::Failed(violation),
             Step::Ended(ended) => Event::Ended(ended),
@@ -200,16 +200,13 @@ impl<'c, 'b> Events<'c, 'b> {
         offset: u64,
         broken: Broken,
     ) -> Option<Step<'b>> {
-        if let Err(broken) = self.receiver.object(offset, broken) {
-            if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
-                return Some(self.fail(offset, broken));
-            }
-            let (rule, found) = broken;
-            self.receiver.failure = Some(Violation { rule, found, offset });
-            return Some(Step::Data { content, last: false });
+        let good = self.receiver.assembly.is_streamed() && !matches!(content, Content::None);
+        match self.receiver.object(offset, broken) {
+            Err(broken) if !good => return Some(self.fail(offset, broken)),
+            Err((rule, found)) => self.receiver.failure = Some(Violation { rule, found, offset }),
+            Ok(()) => self.receiver.assembly.ignore_rest(),
         }
-        self.receiver.assembly.ignore_rest();
-        None
+        good.then_some(Step::Data { content, last: false })
     }
 
     /// What is left to say when nothing more is decoded.
@@ -231,20 +228,13 @@ impl<'c, 'b> Events<'c, 'b> {
 //= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
 //# If a control frame (Section 5.5) is received, the frame MUST be handled as defined by Section
 //# 5.5.
-/// The event of a control frame, which is answered here; an observer answers nothing.
-fn control_event<'e>(
-    sender: &mut Sender,
-    opcode: Opcode,
-    payload: &'e [u8],
-    observed: bool,
-) -> Event<'e> {
+/// The event of a control frame, which is answered here.
+fn control_event<'e>(sender: &mut Sender, opcode: Opcode, payload: &'e [u8]) -> Event<'e> {
     match opcode {
         Opcode::Ping => {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2
             //# It SHOULD respond with Pong frame as soon as is practical.
-            if !observed {
-                sender.answer_ping(payload);
-            }
+            sender.answer_ping(payload);
             Event::Ping(payload)
         }
         Opcode::Pong => {
@@ -253,9 +243,7 @@ fn control_event<'e>(
         }
         _ => {
             let (code, reason) = close::parse(payload).unwrap_or((None, ""));
-            if !observed {
-                sender.close_received(code);
-            }
+            sender.close_received(code);
             Event::Close { code, reason }
         }
     }

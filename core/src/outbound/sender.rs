@@ -37,6 +37,8 @@ pub struct Sender {
     parts: Option<Parts>,
     pongs: Pongs,
     keepalive_pings: u32,
+    /// This end only looks on: nothing goes out that the caller did not ask for.
+    observer: bool,
     pub(crate) now: Instant,
     /// When the last message was sent or received.
     pub(crate) last_message: Instant,
@@ -64,6 +66,7 @@ impl Sender {
             parts: None,
             pongs: Pongs::default(),
             keepalive_pings: 0,
+            observer: false,
             now,
             last_message: now,
             config,
@@ -248,7 +251,7 @@ impl Sender {
     //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already
     //# received a Close frame.
     pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
-        if !self.config.answer_pings || !self.state.is_open() {
+        if self.observer || !self.config.answer_pings || !self.state.is_open() {
             return;
         }
         if self.pongs.admit(payload, self.config.limits.queued_pongs) {
@@ -266,7 +269,7 @@ impl Sender {
     //# If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint
     //# MUST send a Close frame in response.
     pub(crate) fn close_received(&mut self, code: Option<CloseCode>) {
-        if self.state.close_received(code, self.now) {
+        if !self.observer && self.state.close_received(code, self.now) {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
             //# It SHOULD do so as soon as practical.
             self.push_close(&ClosePayload::echo(code));
@@ -287,6 +290,11 @@ impl Sender {
         self.state.violated(rule, self.now);
     }
 
+    /// Looks on from now on, or takes part again.
+    pub(crate) fn set_observer(&mut self, observer: bool) {
+        self.observer = observer;
+    }
+
     /// Time passed; it never runs backwards.
     #[inline]
     pub(crate) fn set_now(&mut self, now: Instant) {
@@ -305,7 +313,7 @@ impl Sender {
     /// Does what is due, and tells what the silence of the peer asked for.
     pub(crate) fn handle_timeout(&mut self) -> Due {
         self.state.handle_timeout(self.now);
-        if !self.state.is_open() {
+        if self.observer || !self.state.is_open() {
             return Due::Nothing;
         }
         if self.idle_deadline().is_some_and(|deadline| deadline <= self.now) {
@@ -324,7 +332,7 @@ impl Sender {
     }
 
     pub(crate) fn wants(&self) -> Wants {
-        let open = self.state.is_open();
+        let open = self.state.is_open() && !self.observer;
         let deadlines = [
             self.state.deadline(),
             self.state.has_announcement().then_some(self.now),
