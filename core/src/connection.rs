@@ -150,6 +150,9 @@ impl Connection {
         self.sender.arrived(count, now);
         if mem::take(&mut input.direct) {
             self.receiver.fill(count);
+            if count > 0 {
+                self.sender.last_message = self.sender.now;
+            }
             return Events::new(&mut self.receiver, &mut self.sender, &mut []);
         }
         if count == input.size {

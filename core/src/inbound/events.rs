@@ -157,9 +157,7 @@ impl<'c, 'b> Events<'c, 'b> {
     /// Turns what a payload contributed into the next step, if it is one.
     #[inline]
     fn hand_out(&mut self, content: Content<'b>, last: bool) -> Option<Step<'b>> {
-        if last {
-            self.sender.last_message = self.sender.now;
-        }
+        self.sender.last_message = self.sender.now;
         match content {
             Content::None => None,
             content => Some(Step::Data { content, last }),

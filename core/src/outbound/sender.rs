@@ -40,7 +40,7 @@ pub struct Sender {
     /// This end only looks on: nothing goes out that the caller did not ask for.
     observer: bool,
     pub(crate) now: Instant,
-    /// When the last message was sent or received.
+    /// When a message, or a part of one, was last sent or received.
     pub(crate) last_message: Instant,
 }
 
