@@ -254,7 +254,8 @@ impl Assembly {
         self.text.push_str(text);
         self.bytes.clear();
         // What was inflated before a fault came before it: its own fault is the first, at every cut.
-        let result = if broken { Err((Rule::TextNotUtf8, self.utf8.whole_len())) } else { inflated };
+        let result =
+            if broken { Err((Rule::TextNotUtf8, self.utf8.whole_len())) } else { inflated };
         (Content::StoredText, result)
     }
 

@@ -98,7 +98,7 @@ impl Queue {
         let count = count.min(self.len());
         self.sent += count as u64;
         self.skip(count);
-        if self.len() == 0 {
+        if self.is_empty() {
             self.bytes.clear();
             self.head = 0;
         } else {
