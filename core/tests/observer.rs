@@ -1,4 +1,4 @@
-//! What a tap is shown, and what a connection does that only looks on.
+//! What a connection does that only looks on, and what its tap is shown.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
