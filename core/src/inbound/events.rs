@@ -198,13 +198,16 @@ impl<'c, 'b> Events<'c, 'b> {
         offset: u64,
         broken: Broken,
     ) -> Option<Step<'b>> {
-        let good = self.receiver.assembly.is_streamed() && !matches!(content, Content::None);
-        match self.receiver.object(offset, broken) {
-            Err(broken) if !good => return Some(self.fail(offset, broken)),
-            Err((rule, found)) => self.receiver.failure = Some(Violation { rule, found, offset }),
-            Ok(()) => self.receiver.assembly.ignore_rest(),
+        if let Err(broken) = self.receiver.object(offset, broken) {
+            if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
+                return Some(self.fail(offset, broken));
+            }
+            let (rule, found) = broken;
+            self.receiver.failure = Some(Violation { rule, found, offset });
+            return Some(Step::Data { content, last: false });
         }
-        good.then_some(Step::Data { content, last: false })
+        self.receiver.assembly.ignore_rest();
+        None
     }
 
     /// What is left to say when nothing more is decoded.

@@ -95,23 +95,13 @@ impl Queue {
 
     /// Forgets the first `count` queued bytes, or all when there are fewer.
     pub(crate) fn advance(&mut self, count: usize) {
-        let count = count.min(self.len());
+        let mut count = count.min(self.len());
         self.sent += count as u64;
-        self.skip(count);
-        if self.is_empty() {
-            self.bytes.clear();
-            self.head = 0;
-        } else {
-            self.compact();
-        }
-    }
-
-    fn skip(&mut self, mut count: usize) {
         while let Some(first) = self.parked.front() {
             let before = first.at - self.head;
             if count < before {
                 self.head += count;
-                return;
+                return self.compact();
             }
             count -= before;
             self.head = first.at;
@@ -119,7 +109,7 @@ impl Queue {
             if count < left {
                 self.parked_sent += count;
                 self.parked_len -= count;
-                return;
+                return self.compact();
             }
             count -= left;
             self.parked_len -= left;
@@ -127,6 +117,12 @@ impl Queue {
             self.parked.pop_front();
         }
         self.head += count;
+        if self.head == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+        } else {
+            self.compact();
+        }
     }
 
     /// Drops everything.
