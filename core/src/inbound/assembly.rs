@@ -14,7 +14,7 @@ use crate::frame::decoder::Broken;
 use crate::kernels::{Mask, apply_mask};
 use crate::limits::Limits;
 use crate::outbound::message::Kind;
-use crate::utf8::{Contribution, Utf8};
+use crate::utf8::Utf8;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::mem::size_of;
@@ -244,19 +244,21 @@ impl Assembly {
         piece: &[u8],
         last: bool,
     ) -> (Content<'a>, Result<(), Broken>) {
+        // What was inflated before a fault came before it, and its own fault is the first: so the cut
+        // does not matter.
         let inflated = self.inflate(piece, last);
-        if kind == Kind::Binary {
-            return (Content::StoredBinary, inflated);
+        match kind {
+            Kind::Binary => (Content::StoredBinary, inflated),
+            Kind::Text => {
+                let contribution = self.utf8.push(self.bytes.as_mut_slice(), Mask::NONE);
+                self.text.extend(contribution.finished);
+                self.text.push_str(contribution.text);
+                let broken = contribution.broken;
+                self.bytes.clear();
+                let at = self.utf8.whole_len();
+                (Content::StoredText, if broken { Err((Rule::TextNotUtf8, at)) } else { inflated })
+            }
         }
-        let Contribution { finished, text, broken } =
-            self.utf8.push(self.bytes.as_mut_slice(), Mask::NONE);
-        self.text.extend(finished);
-        self.text.push_str(text);
-        self.bytes.clear();
-        // What was inflated before a fault came before it: its own fault is the first, at every cut.
-        let result =
-            if broken { Err((Rule::TextNotUtf8, self.utf8.whole_len())) } else { inflated };
-        (Content::StoredText, result)
     }
 
     /// Inflates a piece behind the bytes that are there.
