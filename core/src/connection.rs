@@ -80,9 +80,12 @@ impl Connection {
     ///
     /// Nothing of `chunk` is needed once its events are taken, so one buffer serves any number of
     /// connections. 16 KiB is a good size: what was just read is then still in the first-level cache.
+    /// Where the connection's own buffer is used as well, take all events of one way in before the
+    /// other is used: bytes keep their order only so.
     #[inline]
     pub fn receive_in<'b>(&mut self, chunk: &'b mut [u8], now: Instant) -> Events<'_, 'b> {
-        self.sender.arrived(now);
+        self.input.withdraw();
+        self.sender.arrived(chunk.len(), now);
         Events::new(&mut self.receiver, &mut self.sender, chunk)
     }
 
@@ -93,16 +96,18 @@ impl Connection {
     }
 
     /// Takes the first `count` bytes of [`receive_buffer`](Self::receive_buffer), which were read from
-    /// the socket.
+    /// the socket; more than there was space for counts as all of it.
     ///
-    /// Events that are not taken now come with the next call.
+    /// Events that are not taken now come with the next call of this method, of which `count` may be 0.
     pub fn received(&mut self, count: usize, now: Instant) -> Events<'_, '_> {
-        self.sender.arrived(now);
+        let count = self.input.admit(count);
+        self.sender.arrived(count, now);
         self.input.drop_taken(self.receiver.decoder.offset());
         Events::new(&mut self.receiver, &mut self.sender, self.input.fill(count))
     }
 
-    /// Takes note that the peer's stream ended.
+    /// Takes note that the peer's stream ended. Take the events of the bytes before it first: what was
+    /// not taken is lost.
     pub fn receive_eof(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
         self.sender.state.stream_ended(self.sender.now);
@@ -140,15 +145,22 @@ impl Connection {
         self.sender.wants()
     }
 
-    /// Shows every inbound frame to `tap` from now on.
+    /// Shows every inbound frame to `tap` from now on: set it before the first byte arrives, or it sees
+    /// the frame that is arriving from the middle on.
     pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
-        self.receiver.attach(Attached { tap, lenient: false });
+        self.attach(tap, false);
     }
 
     /// Makes this an observer of a connection between others: every inbound frame is shown to `tap`,
-    /// violations are reported and passed over, and nothing is answered.
+    /// and violations are reported and passed over. Nothing is answered and nothing is due: no pong, no
+    /// close, no keepalive. Only the end of the stream ends it.
     pub fn set_lenient_tap(&mut self, tap: Box<dyn Tap>) {
-        self.receiver.attach(Attached { tap, lenient: true });
+        self.attach(tap, true);
+    }
+
+    fn attach(&mut self, tap: Box<dyn Tap>, lenient: bool) {
+        self.receiver.attach(Attached { tap, lenient });
+        self.sender.set_observer(lenient);
     }
 
     /// Gives back the memory that a burst of traffic needed. A keepalive ping does it by itself: it

@@ -23,7 +23,8 @@ pub enum Event<'a> {
         /// Whether it ends the message.
         last: bool,
     },
-    /// A ping. It is answered already, unless the connection is closing.
+    /// A ping. It is answered already, unless the connection is closing or
+    /// [`Config::answer_pings`](crate::Config::answer_pings) is off.
     Ping(&'a [u8]),
     /// A pong.
     Pong {
@@ -39,8 +40,8 @@ pub enum Event<'a> {
         /// The reason, often empty.
         reason: &'a str,
     },
-    /// The peer broke the protocol or a limit. The close frame that says so is queued already, and
-    /// no message comes after it.
+    /// The peer broke the protocol or a limit. The close frame that says so is queued already, unless
+    /// one went out before, and no message comes after it.
     Failed(Violation),
     /// Nothing comes after this. It comes last, and exactly once. Write what is queued, then drop
     /// the socket.

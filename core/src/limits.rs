@@ -25,7 +25,8 @@ pub struct Limits {
     pub send_queue: usize,
     /// Messages per second. Default: no limit.
     pub messages_per_second: Option<Rate>,
-    /// Bytes per second, headers and control frames included. Default: no limit.
+    /// Bytes per second, headers and control frames included. A frame is counted whole when its header
+    /// is there, so the burst must allow for the largest. Default: no limit.
     pub bytes_per_second: Option<Rate>,
     /// Bytes of the head of a handshake. Default: 16 KiB.
     pub head_size: usize,
@@ -63,9 +64,10 @@ pub struct Rate {
 pub struct Timeouts {
     /// From the start of the handshake to its end. Default: 10 s.
     pub handshake: Option<Duration>,
-    /// From the close frame that was sent to the end of the connection. Default: 10 s.
+    /// For each thing that the closing handshake waits for: the peer's close frame, then the end of its
+    /// stream. Default: 10 s.
     pub close: Option<Duration>,
-    /// Without a message in either direction. Default: `None`.
+    /// Without a message, or a part of one, in either direction. Default: `None`.
     pub idle: Option<Duration>,
     /// Pings by which a dead peer is noticed. Default: every 20 s, with 20 s to answer.
     pub keepalive: Option<Keepalive>,

@@ -58,3 +58,46 @@ fn an_echo_and_a_clean_end() {
     assert!(events.next().is_none());
     assert_eq!(client.wants().socket, Socket::Close);
 }
+
+/// A client in the middle of a binary message of 64 KiB, of which 40 000 bytes are there.
+fn amid_a_long_message() -> Connection {
+    let (mut client, _) = pair();
+    let mut start = [&b"\x82\x7f\0\0\0\0\0\x01\0\0"[..], &[7; 40_000]].concat();
+    assert!(client.receive_in(&mut start, Instant::ZERO).next().is_none());
+    client
+}
+
+#[test]
+fn more_than_the_space_counts_as_the_space() {
+    let mut client = amid_a_long_message();
+    assert_eq!(client.receive_buffer().len(), 65_536 - 40_000 - 1, "all but the last byte");
+    assert!(client.received(1_000_000, Instant::ZERO).next().is_none());
+    assert!(client.received(1, Instant::ZERO).next().is_none(), "its space was not asked for");
+    let mut last = [7];
+    let mut events = client.receive_in(&mut last, Instant::ZERO);
+    assert!(matches!(events.next(), Some((Event::Binary(bytes), _)) if bytes.len() == 65_536));
+}
+
+#[test]
+fn a_connection_that_ended_gathers_nothing() {
+    let mut client = amid_a_long_message();
+    let held = client.heap_bytes();
+    client.sender(Instant::ZERO).abort();
+    for _ in 0..100 {
+        assert!(!client.receive_buffer().is_empty());
+        let mut events = client.received(100, Instant::ZERO);
+        while events.next().is_some() {}
+    }
+    assert!(client.heap_bytes() <= held + 1024, "{} after {held}", client.heap_bytes());
+}
+
+#[test]
+fn nothing_is_no_sign_of_life() {
+    let (mut client, _) = pair();
+    let (deadline, later) = (client.wants().deadline, Instant::from_micros(10_000_000));
+    assert!(client.receive_in(&mut [], later).next().is_none());
+    assert!(client.received(0, later).next().is_none());
+    assert_eq!(client.wants().deadline, deadline);
+    assert!(client.receive_in(&mut [0x81], later).next().is_none());
+    assert_ne!(client.wants().deadline, deadline);
+}

@@ -120,7 +120,8 @@ impl Inflation {
         }
     }
 
-    fn give_up(&mut self) {
+    /// Gives up the message in progress: the next one starts a new stream.
+    pub(crate) fn give_up(&mut self) {
         self.in_message = false;
         if let Some(inflater) = self.inflater.take() {
             self.pool.put_inflater(inflater);

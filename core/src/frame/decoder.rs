@@ -54,9 +54,9 @@ impl Decoder {
         }
     }
 
-    /// Waits for whole headers, so that each can be shown.
-    pub(crate) fn set_patient(&mut self) {
-        self.eager = false;
+    /// Without eagerness it waits for whole headers, so that each can be shown.
+    pub(crate) fn set_eager(&mut self, eager: bool) {
+        self.eager = eager;
     }
 
     /// Bytes consumed since the handshake.

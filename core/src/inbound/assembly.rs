@@ -125,7 +125,7 @@ impl Assembly {
     //# frame size or total message size after reassembly from multiple frames MUST protect
     //# themselves against exceeding those limits.
     pub(crate) fn admit(&mut self, payload_len: u64) -> Result<(), Broken> {
-        self.fragments += 1;
+        self.fragments = self.fragments.saturating_add(1);
         if self.fragments > self.fragment_limit {
             return Err((Rule::TooManyFragments, u64::from(self.fragments)));
         }
@@ -139,6 +139,12 @@ impl Assembly {
     /// Passes over what is left of the message in progress.
     pub(crate) fn ignore_rest(&mut self) {
         self.ignored = true;
+        if self.compressed
+            && self.in_message()
+            && let Some(inflation) = &mut self.inflation
+        {
+            inflation.give_up();
+        }
     }
 
     /// Takes the next piece of payload, and with `last` ends the message. The piece is unmasked.
@@ -181,7 +187,7 @@ impl Assembly {
         if last && kind == Kind::Text && result.is_ok() && !self.utf8.is_complete() {
             result = Err((Rule::TextNotUtf8, self.utf8.whole_len()));
         }
-        let ready = last || self.is_streamed() && !self.is_empty(&content);
+        let ready = last && result.is_ok() || self.is_streamed() && !self.is_empty(&content);
         (if ready { content } else { Content::None }, result)
     }
 
@@ -234,6 +240,8 @@ impl Assembly {
         piece: &[u8],
         last: bool,
     ) -> (Content<'a>, Result<(), Broken>) {
+        // What was inflated before a fault came before it, and its own fault is the first: so the cut
+        // does not matter.
         let inflated = self.inflate(piece, last);
         match kind {
             Kind::Binary => (Content::StoredBinary, inflated),

@@ -98,7 +98,7 @@ impl<'c, 'b> Events<'c, 'b> {
                     ControlPayload::Lent(bytes) => bytes,
                     ControlPayload::Stored | ControlPayload::Incomplete => &self.receiver.control,
                 };
-                control_event(self.sender, opcode, payload, self.receiver.is_lenient())
+                control_event(self.sender, opcode, payload)
             }
             Step::Failed(violation) => Event::Failed(violation),
             Step::Ended(ended) => Event::Ended(ended),
@@ -158,9 +158,7 @@ impl<'c, 'b> Events<'c, 'b> {
     /// Turns what a payload contributed into the next step, if it is one.
     #[inline]
     fn hand_out(&mut self, content: Content<'b>, last: bool) -> Option<Step<'b>> {
-        if last {
-            self.sender.last_message = self.sender.now;
-        }
+        self.sender.last_message = self.sender.now;
         match content {
             Content::None => None,
             content => Some(Step::Data { content, last }),
@@ -207,20 +205,13 @@ impl<'c, 'b> Events<'c, 'b> {
 //= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
 //# If a control frame (Section 5.5) is received, the frame MUST be handled as defined by Section
 //# 5.5.
-/// The event of a control frame, which is answered here; an observer answers nothing.
-fn control_event<'e>(
-    sender: &mut Sender,
-    opcode: Opcode,
-    payload: &'e [u8],
-    observed: bool,
-) -> Event<'e> {
+/// The event of a control frame, which is answered here.
+fn control_event<'e>(sender: &mut Sender, opcode: Opcode, payload: &'e [u8]) -> Event<'e> {
     match opcode {
         Opcode::Ping => {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2
             //# It SHOULD respond with Pong frame as soon as is practical.
-            if !observed {
-                sender.answer_ping(payload);
-            }
+            sender.answer_ping(payload);
             Event::Ping(payload)
         }
         Opcode::Pong => {
@@ -229,9 +220,7 @@ fn control_event<'e>(
         }
         _ => {
             let (code, reason) = close::parse(payload).unwrap_or((None, ""));
-            if !observed {
-                sender.close_received(code);
-            }
+            sender.close_received(code);
             Event::Close { code, reason }
         }
     }

@@ -21,11 +21,13 @@ pub(crate) struct Input {
     /// The decoder's offset when the first byte of the buffer was next.
     offset: u64,
     read: usize,
+    /// The length of the space that was given out, until bytes of it are read.
+    given: usize,
 }
 
 impl Input {
     pub(crate) fn new() -> Self {
-        Self { bytes: Vec::new(), filled: 0, offset: 0, read: SMALLEST_READ }
+        Self { bytes: Vec::new(), filled: 0, offset: 0, read: SMALLEST_READ, given: 0 }
     }
 
     /// Space for the next read, behind what waits.
@@ -34,7 +36,19 @@ impl Input {
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
+        self.given = self.read;
         &mut self.bytes[self.filled..end]
+    }
+
+    /// Takes the space back, unread.
+    #[inline]
+    pub(crate) fn withdraw(&mut self) {
+        self.given = 0;
+    }
+
+    /// How many of `count` bytes can have been read: no more than there was space for, and only once.
+    pub(crate) fn admit(&mut self, count: usize) -> usize {
+        count.min(core::mem::take(&mut self.given))
     }
 
     /// Counts the first `count` bytes of the space as read; returns everything that waits.
@@ -54,9 +68,9 @@ impl Input {
         self.offset = offset;
     }
 
-    /// Gives the buffer back, if nothing waits in it.
+    /// Gives the buffer back, if nothing waits in it and nobody is reading into it.
     pub(crate) fn shrink(&mut self) {
-        if self.filled == 0 {
+        if self.filled == 0 && self.given == 0 {
             *self = Self { offset: self.offset, ..Self::new() };
         }
     }

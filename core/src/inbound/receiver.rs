@@ -84,23 +84,16 @@ impl Receiver {
             frame: None,
             control: Vec::new(),
             failure: None,
-            lends: config.delivery == Delivery::Whole && !limited,
+            lends: config.delivery == Delivery::Whole && !limited && limits.fragments > 0,
             tap: None,
             rates: limited.then(|| Box::new(rates)),
         }
     }
 
     pub(crate) fn attach(&mut self, attached: Attached) {
-        if attached.lenient {
-            self.decoder.set_patient();
-        }
+        self.decoder.set_eager(!attached.lenient);
         self.lends = false;
         self.tap = Some(Box::new(attached));
-    }
-
-    #[inline]
-    pub(crate) fn is_lenient(&self) -> bool {
-        self.tap.as_ref().is_some_and(|attached| attached.lenient)
     }
 
     /// Judges a header in its place. Returns whether its payload belongs to no message: a lenient tap

@@ -15,7 +15,8 @@ use core::fmt;
 /// is found. Attach it with [`Connection::set_tap`](crate::Connection::set_tap). A connection without
 /// a tap pays nothing for it.
 pub trait Tap: Send {
-    /// A frame begins.
+    /// A frame begins. Unless the tap is lenient, a header whose first two bytes break a rule may be
+    /// shown before the rest of it is there: without its mask and its long length.
     fn header(&mut self, header: &FrameHeader);
 
     /// The next bytes of its payload, unmasked; still compressed where the message is.

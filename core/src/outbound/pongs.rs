@@ -20,7 +20,8 @@ pub(crate) struct Pongs {
 impl Pongs {
     /// Whether a ping may be answered at once. If not, its payload is kept, instead of any other's.
     pub(crate) fn admit(&mut self, payload: &[u8], limit: u16) -> bool {
-        if self.queued < limit {
+        // Also with a limit of none the latest ping is answered.
+        if self.queued < limit.max(1) {
             self.queued += 1;
             return true;
         }

@@ -112,7 +112,7 @@ impl Queue {
             let before = first.at - self.head;
             if count < before {
                 self.head += count;
-                return;
+                return self.compact();
             }
             count -= before;
             self.head = first.at;
@@ -120,7 +120,7 @@ impl Queue {
             if count < left {
                 self.parked_sent += count;
                 self.parked_len -= count;
-                return;
+                return self.compact();
             }
             count -= left;
             self.parked_len -= left;
@@ -245,12 +245,18 @@ mod tests {
 
     #[test]
     fn what_is_sent_does_not_pile_up() {
-        let mut queue = Queue::default();
-        queue.buffer().extend_from_slice(&[0; 100]);
-        for _ in 0..10_000 {
-            queue.buffer().extend_from_slice(&[0; 100]);
-            queue.advance(100);
+        for parked in [0, 100] {
+            let mut queue = Queue::default();
+            let push = |queue: &mut Queue| {
+                queue.buffer().extend_from_slice(&[0; 100]);
+                queue.park(Large::Owned(alloc::vec![0; parked]));
+            };
+            push(&mut queue);
+            for _ in 0..10_000 {
+                push(&mut queue);
+                queue.advance(100 + parked);
+            }
+            assert!(queue.heap_bytes() < 1500, "{}", queue.heap_bytes());
         }
-        assert!(queue.heap_bytes() < 1000, "{}", queue.heap_bytes());
     }
 }

@@ -37,8 +37,10 @@ pub struct Sender {
     parts: Option<Parts>,
     pongs: Pongs,
     keepalive_pings: u32,
+    /// This end only looks on: nothing goes out that the caller did not ask for.
+    observer: bool,
     pub(crate) now: Instant,
-    /// When the last message was sent or received.
+    /// When a message, or a part of one, was last sent or received.
     pub(crate) last_message: Instant,
 }
 
@@ -64,6 +66,7 @@ impl Sender {
             parts: None,
             pongs: Pongs::default(),
             keepalive_pings: 0,
+            observer: false,
             now,
             last_message: now,
             config,
@@ -149,7 +152,9 @@ impl Sender {
         let first = self.parts.is_none();
         let Parts { compressed, .. } = *self.parts.get_or_insert_with(|| Parts {
             kind,
-            compressed: self.framer.can_compress() && compression != Compression::Never,
+            compressed: self.framer.can_compress()
+                && self.config.deflate.is_some()
+                && compression != Compression::Never,
         });
         //= https://www.rfc-editor.org/rfc/rfc6455#section-6.1
         //# The opcode (frame-opcode) of the first frame containing the data MUST be set to the
@@ -285,7 +290,7 @@ impl Sender {
     //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already
     //# received a Close frame.
     pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
-        if !self.config.answer_pings || !self.state.is_open() {
+        if self.observer || !self.config.answer_pings || !self.state.is_open() {
             return;
         }
         if self.pongs.admit(payload, self.config.limits.queued_pongs) {
@@ -310,7 +315,7 @@ impl Sender {
     //# If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint
     //# MUST send a Close frame in response.
     pub(crate) fn close_received(&mut self, code: Option<CloseCode>) {
-        if self.state.close_received(code, self.now) {
+        if !self.observer && self.state.close_received(code, self.now) {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
             //# It SHOULD do so as soon as practical.
             self.push_close(&ClosePayload::echo(code));
@@ -331,23 +336,30 @@ impl Sender {
         self.state.violated(rule, self.now);
     }
 
+    /// Looks on from now on, or takes part again.
+    pub(crate) fn set_observer(&mut self, observer: bool) {
+        self.observer = observer;
+    }
+
     /// Time passed; it never runs backwards.
     #[inline]
     pub(crate) fn set_now(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
 
-    /// Bytes arrived.
+    /// So many bytes arrived: any is a sign of life, none is not.
     #[inline]
-    pub(crate) fn arrived(&mut self, now: Instant) {
+    pub(crate) fn arrived(&mut self, count: usize, now: Instant) {
         self.set_now(now);
-        self.heartbeat.received(self.now);
+        if count > 0 {
+            self.heartbeat.received(self.now);
+        }
     }
 
     /// Does what is due, and tells what the silence of the peer asked for.
     pub(crate) fn handle_timeout(&mut self) -> Due {
         self.state.handle_timeout(self.now);
-        if !self.state.is_open() {
+        if self.observer || !self.state.is_open() {
             return Due::Nothing;
         }
         if self.idle_deadline().is_some_and(|deadline| deadline <= self.now) {
@@ -366,7 +378,7 @@ impl Sender {
     }
 
     pub(crate) fn wants(&self) -> Wants {
-        let open = self.state.is_open();
+        let open = self.state.is_open() && !self.observer;
         let deadlines = [
             self.state.deadline(),
             self.state.has_announcement().then_some(self.now),

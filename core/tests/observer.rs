@@ -1,0 +1,142 @@
+//! What a connection does that only looks on, and what its tap is shown.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use polywire::handshake::Agreement;
+use polywire::{
+    Config, Connection, DeflateParams, Delivery, FrameHeader, Instant, Limits, Role, Tap, Violation,
+};
+use std::sync::{Arc, Mutex};
+
+/// Writes down what it is shown; the pieces of a payload are joined.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Shown>>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Shown {
+    frames: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl Log {
+    fn shown(&self) -> Shown {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Tap for Log {
+    fn header(&mut self, header: &FrameHeader) {
+        let line = format!("{:02x} {} ", header.first, header.payload_len);
+        self.0.lock().unwrap().frames.push(line);
+    }
+
+    fn payload(&mut self, bytes: &[u8]) {
+        let mut shown = self.0.lock().unwrap();
+        shown.frames.last_mut().unwrap().push_str(&bytes.escape_ascii().to_string());
+    }
+
+    fn end(&mut self, content: u64) {
+        let mut shown = self.0.lock().unwrap();
+        shown.frames.last_mut().unwrap().push_str(&format!(", adds {content}"));
+    }
+
+    fn violation(&mut self, violation: &Violation) {
+        let line = format!("{} {}", violation.rule.code(), violation.found);
+        self.0.lock().unwrap().faults.push(line);
+    }
+}
+
+fn client(config: Config) -> Connection {
+    let params = DeflateParams {
+        server_no_context_takeover: false,
+        client_no_context_takeover: false,
+        server_max_window_bits: 15,
+        client_max_window_bits: 15,
+    };
+    let agreement = Agreement { subprotocol: None, deflate: Some(params) };
+    Connection::new(Role::Client, Arc::new(config), &agreement, [1; 32], Instant::ZERO)
+}
+
+/// What the tap is shown of `bytes` in chunks of `size`, and the events.
+fn observe(config: &Config, bytes: &[u8], size: usize) -> (Shown, Vec<String>) {
+    let (mut connection, log) = (client(config.clone()), Log::default());
+    connection.set_lenient_tap(Box::new(log.clone()));
+    let mut seen = Vec::new();
+    for chunk in bytes.chunks(size) {
+        let mut chunk = chunk.to_vec();
+        let mut events = connection.receive_in(&mut chunk, Instant::ZERO);
+        while let Some((event, _)) = events.next() {
+            seen.push(format!("{event:?}"));
+        }
+    }
+    assert_eq!(connection.sender(Instant::ZERO).queued(), 0, "an observer answers nothing");
+    (log.shown(), seen)
+}
+
+#[test]
+fn a_strict_tap_sees_the_frames_and_the_fault() {
+    let (mut connection, log) = (client(Config::default()), Log::default());
+    connection.set_tap(Box::new(log.clone()));
+    let mut bytes = *b"\x01\x02ab\x89\x01p\x80\x01c\x83\x00";
+    let mut events = connection.receive_in(&mut bytes, Instant::ZERO);
+    while events.next().is_some() {}
+    let shown = log.shown();
+    assert_eq!(shown.frames, ["01 2 ab, adds 2", "89 1 p, adds 0", "80 1 c, adds 1", "83 0 "]);
+    assert_eq!(shown.faults, ["frame.reserved_opcode 3"]);
+}
+
+/// An unknown opcode, a message inside a message, a mask, a long ping, a text cut inside a character,
+/// a close code that must not be sent; whole messages between them.
+const BROKEN: &[u8] = b"\x83\x01x\x01\x01a\x82\x01b\x80\x01c\x82\x81\0\0\0\0d\x89\x7e\x00\x7e\
+    0123456789012345678901234567890123456789012345678901234567890123456789\
+    01234567890123456789012345678901234567890123456789012345\
+    \x81\x03ok\xc3\x88\x02\x03\xed\x81\x01e";
+
+#[test]
+fn an_observer_goes_on_behind_every_fault_at_every_cut() {
+    for delivery in [Delivery::Whole, Delivery::Streamed] {
+        let config = Config { delivery, ..Config::default() };
+        let (shown, seen) = observe(&config, BROKEN, BROKEN.len());
+        assert_eq!(
+            shown.faults,
+            [
+                "frame.reserved_opcode 3",
+                "message.expected_continuation 2",
+                "frame.mask_unexpected 1",
+                "control.too_long 126",
+                "text.not_utf8 2",
+                "close.code_invalid 1005",
+            ]
+        );
+        if delivery == Delivery::Whole {
+            let close = "Close { code: None, reason: \"\" }";
+            assert_eq!(seen, ["Text(\"ac\")", "Binary([100])", close, "Text(\"e\")"]);
+        }
+        for size in 1..20 {
+            assert_eq!(observe(&config, BROKEN, size).0, shown, "in chunks of {size}");
+        }
+    }
+}
+
+#[test]
+fn a_compressed_message_that_was_given_up_leaves_the_next_one_whole() {
+    let limits = Limits { fragments: 1, ..Limits::default() };
+    let config = Config { limits, ..Config::default() };
+    // A stored block of nine bytes, of which the second fragment is one too many; then "ok".
+    let bytes = b"\x42\x07\x00\x09\x00\xf6\xffab\x80\x07cdefghi\xc2\x08\x00\x02\x00\xfd\xffok\x00";
+    let (shown, seen) = observe(&config, bytes, bytes.len());
+    assert_eq!(shown.faults, ["limit.fragments 2"]);
+    assert_eq!(seen, ["Binary([111, 107])"]);
+}
+
+#[test]
+fn nothing_is_due_to_an_observer() {
+    let mut connection = client(Config::default());
+    connection.set_lenient_tap(Box::new(Log::default()));
+    assert_eq!(connection.wants().deadline, None);
+    for seconds in [20, 40, 60] {
+        let now = Instant::from_micros(seconds * 1_000_000);
+        assert!(connection.handle_timeout(now).next().is_none());
+        assert_eq!(connection.sender(now).queued(), 0);
+    }
+}
