@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use polywire::handshake::Agreement;
-use polywire::{Cause, CloseCode, Config, Connection, Event, Instant, Prepared, Role, Socket};
+use polywire::{
+    Cause, CloseCode, Config, Connection, Delivery, Event, Instant, Prepared, Role, Rule, Socket,
+};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn pair() -> (Connection, Connection) {
     let config = Arc::new(Config::default());
@@ -57,4 +60,25 @@ fn an_echo_and_a_clean_end() {
     assert!(matches!(events.next(), Some((Event::Ended(_), _))));
     assert!(events.next().is_none());
     assert_eq!(client.wants().socket, Socket::Close);
+}
+
+#[test]
+fn a_violation_left_behind_its_content_is_due_at_once_and_outlives_other_ends() {
+    let config = Arc::new(Config { delivery: Delivery::Streamed, ..Config::default() });
+    let (agreement, now) = (Agreement::default(), Instant::ZERO);
+    for eof in [false, true] {
+        let mut client = Connection::new(Role::Client, config.clone(), &agreement, [1; 32], now);
+        client.sender(now).close(None, "").unwrap();
+        let mut chunk = *b"\x81\x02a\xff";
+        let mut events = client.receive_in(&mut chunk, now);
+        assert!(matches!(events.next(), Some((Event::Chunk { last: false, .. }, _))));
+        assert!(events.into_rest().is_empty());
+        assert_eq!(client.wants().deadline, Some(now));
+
+        let late = now + Duration::from_secs(100);
+        let mut events = if eof { client.receive_eof(now) } else { client.handle_timeout(late) };
+        assert!(matches!(events.next(), Some((Event::Failed(_), _))));
+        let Some((Event::Ended(ended), _)) = events.next() else { panic!("no end") };
+        assert_eq!(ended.cause, Cause::Violation(Rule::TextNotUtf8));
+    }
 }
