@@ -38,6 +38,14 @@ pub(crate) enum Door {
     /// One event at a time, the rest of the chunk brought again.
     Paused,
     Own,
+    /// The same, but one event at a time.
+    OwnPaused,
+}
+
+impl Door {
+    fn is_own(self) -> bool {
+        matches!(self, Self::Own | Self::OwnPaused)
+    }
 }
 
 /// Everything that happened, for the judge.
@@ -181,7 +189,7 @@ impl Host {
 
     fn read(&mut self, now: Instant, from: &mut Pipe) -> bool {
         let most = match &mut self.stage {
-            Stage::Open(connection) if self.door == Door::Own => connection.receive_buffer().len(),
+            Stage::Open(connection) if self.door.is_own() => connection.receive_buffer().len(),
             _ => usize::MAX,
         };
         match from.read(most, now) {
@@ -235,12 +243,21 @@ impl Host {
         let mut taken = 0;
         while taken < bytes.len() {
             let Stage::Open(connection) = &mut self.stage else { return };
-            if door == Door::Own {
+            if door.is_own() {
                 let space = connection.receive_buffer();
                 let count = space.len().min(bytes.len() - taken);
                 space[..count].copy_from_slice(&bytes[taken..taken + count]);
                 taken += count;
-                self.input(now, |connection, now| connection.received(count, now));
+                if door == Door::Own {
+                    self.input(now, |connection, now| connection.received(count, now));
+                    continue;
+                }
+                let mut app = App::of(&mut self.log, &mut self.incoming, self.echoes, now);
+                let mut count = count;
+                while let Some((event, sender)) = connection.received(count, now).next() {
+                    app.take(event, sender);
+                    count = 0;
+                }
                 continue;
             }
             let rest = &mut bytes[taken..];

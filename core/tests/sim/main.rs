@@ -285,9 +285,10 @@ fn random_config(dice: &mut Dice) -> Config {
     Config { limits: limits(), timeouts, delivery, deflate, ..Config::default() }
 }
 
-/// Bytes of heap that no connection of a random schedule may exceed: the queue with a message beyond
-/// its limit, twice while it grows, a message on its way in, windows of 32 KiB, and the read buffer.
-const MOST_HEAP: usize = 160 << 10;
+/// Bytes of heap that no connection of a random schedule may exceed: a queue of 4 KiB with a message
+/// beyond it, a message on its way in, two windows of up to 32 KiB filled by short conversations, and
+/// the read buffer.
+const MOST_HEAP: usize = 64 << 10;
 
 /// What the random schedules came to.
 #[derive(Debug, Default)]
@@ -323,7 +324,7 @@ fn random_run(seed: u64, tally: &mut Tally) {
     let config = Arc::new(random_config(&mut dice));
     let aborts = plans.iter().flatten().any(|act| matches!(act, Act::Abort));
     let dedicated = config.deflate.as_ref().is_some_and(|own| own.contexts == Contexts::Dedicated);
-    let doors = [Door::In, Door::Paused, Door::Own];
+    let doors = [Door::In, Door::Paused, Door::Own, Door::OwnPaused];
     let setup = Setup {
         config,
         plans,
