@@ -490,9 +490,7 @@ fn carry_out(
         }
         Act::Abort => {
             sender.abort();
-            if log.ended.is_none() {
-                log.aborted = Some(now);
-            }
+            log.aborted = Some(now);
             return Ok(());
         }
     };

@@ -87,6 +87,10 @@ impl Pipe {
         }
     }
 
+    pub(crate) fn is_faultless(&self) -> bool {
+        self.fault == Fault::None
+    }
+
     /// How many bytes the writer's socket takes now.
     pub(crate) fn room(&self) -> usize {
         assert!(!self.shut, "a write after the end of the stream");

@@ -288,7 +288,7 @@ fn random_config(dice: &mut Dice) -> Config {
 /// Bytes of heap that no connection of a random schedule may exceed: a queue of 4 KiB with a message
 /// beyond it, a message on its way in, two windows of up to 32 KiB filled by short conversations, and
 /// the read buffer.
-const MOST_HEAP: usize = 64 << 10;
+const MOST_HEAP: usize = 80 << 10;
 
 /// What the random schedules came to.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use crate::host::{Host, Log};
 use crate::link::{Fault, Pipe};
 use crate::model::{self, Arrived, End};
 use crate::wire;
-use polywire::{Instant, Role, Rule, Timeouts};
+use polywire::{Cause, Instant, Role, Rule, Timeouts};
 use std::time::Duration;
 
 /// The most simulated time of a run.
@@ -87,6 +87,10 @@ impl World {
                 assert_eq!(log.violation, None, "{role:?}");
                 self.judge_end(role, log, peer, inbound);
             }
+            let lost =
+                [Some(Cause::Lost), None].contains(&peer.ended.map(|(_, ended)| ended.cause));
+            let told = log.violation.is_some() && outbound.is_faultless() && log.aborted.is_none();
+            assert!(!(told && lost), "{role:?} reset the connection before its last word was read");
             if lossless {
                 assert!(log.sent == peer.received, "{role:?} sent what did not arrive");
             }
@@ -129,6 +133,6 @@ impl World {
             assert_eq!(close.close_code(), rule.close_code().0, "{violation}");
         }
         let cause = log.ended.map(|(_, ended)| ended.cause);
-        assert_eq!(cause, Some(polywire::Cause::Violation(rule)));
+        assert_eq!(cause, Some(Cause::Violation(rule)));
     }
 }
