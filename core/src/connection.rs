@@ -110,6 +110,7 @@ impl Connection {
     /// not taken is lost.
     pub fn receive_eof(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
+        self.settle();
         self.sender.state.stream_ended(self.sender.now);
         Events::new(&mut self.receiver, &mut self.sender, &mut [])
     }
@@ -118,6 +119,7 @@ impl Connection {
     /// slow to close. Calling it early or late does no harm.
     pub fn handle_timeout(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
+        self.settle();
         if self.sender.handle_timeout() == Due::Ping {
             self.shrink();
         }
@@ -142,7 +144,19 @@ impl Connection {
 
     /// What the host's loop should do next.
     pub fn wants(&self) -> Wants {
-        self.sender.wants()
+        let mut wants = self.sender.wants();
+        if self.receiver.failure.is_some() {
+            wants.deadline = Some(self.sender.now);
+        }
+        wants
+    }
+
+    /// A violation that the caller left behind the content before it ends the connection before
+    /// anything else can.
+    fn settle(&mut self) {
+        if let Some(violation) = self.receiver.failure {
+            self.sender.fail(violation.rule);
+        }
     }
 
     /// Shows every inbound frame to `tap` from now on: set it before the first byte arrives, or it sees

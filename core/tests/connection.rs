@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use polywire::handshake::Agreement;
-use polywire::{Cause, CloseCode, Config, Connection, Event, Instant, Prepared, Role, Socket};
+use polywire::{
+    Cause, CloseCode, Config, Connection, Delivery, Event, Instant, Prepared, Role, Rule, Socket,
+};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn pair() -> (Connection, Connection) {
     let config = Arc::new(Config::default());
@@ -70,11 +73,13 @@ fn amid_a_long_message() -> Connection {
 #[test]
 fn more_than_the_space_counts_as_the_space() {
     let mut client = amid_a_long_message();
-    assert_eq!(client.receive_buffer().len(), 65_536 - 40_000 - 1, "all but the last byte");
+    let space = client.receive_buffer();
+    space.fill(7);
+    let rest = 65_536 - 40_000 - space.len();
     assert!(client.received(1_000_000, Instant::ZERO).next().is_none());
     assert!(client.received(1, Instant::ZERO).next().is_none(), "its space was not asked for");
-    let mut last = [7];
-    let mut events = client.receive_in(&mut last, Instant::ZERO);
+    let mut rest = vec![7; rest];
+    let mut events = client.receive_in(&mut rest, Instant::ZERO);
     assert!(matches!(events.next(), Some((Event::Binary(bytes), _)) if bytes.len() == 65_536));
 }
 
@@ -100,4 +105,25 @@ fn nothing_is_no_sign_of_life() {
     assert_eq!(client.wants().deadline, deadline);
     assert!(client.receive_in(&mut [0x81], later).next().is_none());
     assert_ne!(client.wants().deadline, deadline);
+}
+
+#[test]
+fn a_violation_left_behind_its_content_is_due_at_once_and_outlives_other_ends() {
+    let config = Arc::new(Config { delivery: Delivery::Streamed, ..Config::default() });
+    let (agreement, now) = (Agreement::default(), Instant::ZERO);
+    for eof in [false, true] {
+        let mut client = Connection::new(Role::Client, config.clone(), &agreement, [1; 32], now);
+        client.sender(now).close(None, "").unwrap();
+        let mut chunk = *b"\x81\x02a\xff";
+        let mut events = client.receive_in(&mut chunk, now);
+        assert!(matches!(events.next(), Some((Event::Chunk { last: false, .. }, _))));
+        assert!(events.into_rest().is_empty());
+        assert_eq!(client.wants().deadline, Some(now));
+
+        let late = now + Duration::from_secs(100);
+        let mut events = if eof { client.receive_eof(now) } else { client.handle_timeout(late) };
+        assert!(matches!(events.next(), Some((Event::Failed(_), _))));
+        let Some((Event::Ended(ended), _)) = events.next() else { panic!("no end") };
+        assert_eq!(ended.cause, Cause::Violation(Rule::TextNotUtf8));
+    }
 }

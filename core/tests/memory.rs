@@ -1,61 +1,15 @@
 //! What a connection allocates, seen by the allocator itself.
-//!
-//! One test at a time: the counters belong to the thread that runs it.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod counting;
+
+use counting::measure;
 use polywire::handshake::Agreement;
 use polywire::{
     Config, Connection, DeflateConfig, DeflateParams, Event, Instant, Message, Role, Timeouts,
 };
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(allocations: usize, bytes: isize) {
-    // Threads that end no longer count.
-    let _ = ALLOCATIONS.try_with(|counter| counter.set(counter.get() + allocations));
-    let _ = LIVE.try_with(|counter| counter.set(counter.get() + bytes));
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came.
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, layout.size() as isize);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, -(layout.size() as isize));
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(1, size as isize - layout.size() as isize);
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-/// How often `work` allocates, and how many bytes more are live after it.
-fn measure<R>(work: impl FnOnce() -> R) -> (usize, isize, R) {
-    let (allocations, live) = (ALLOCATIONS.get(), LIVE.get());
-    let result = work();
-    (ALLOCATIONS.get() - allocations, LIVE.get() - live, result)
-}
 
 const NOW: Instant = Instant::ZERO;
 
@@ -123,10 +77,10 @@ fn messages_and_control_frames_in_the_buffer_allocate_nothing() {
         let mut server = Connection::new(Role::Server, config, &agreement, [2; 32], NOW);
         for round in 0..4 {
             let mut bytes = from_client(&mut client, |sender| burst(sender, round));
-            let (allocations, _, events) = measure(|| echo(&mut server, &mut bytes));
+            let (cost, events) = measure(|| echo(&mut server, &mut bytes));
             assert_eq!(events, 80);
             // The first rounds fill the buffers that the others use again.
-            assert!(round < 2 || allocations == 0, "deflate {deflate}: {allocations} allocations");
+            assert!(round < 2 || cost.allocations == 0, "deflate {deflate}: {cost:?}");
         }
     }
 }
@@ -143,10 +97,10 @@ fn messages_in_fragments_allocate_nothing_once_the_buffer_has_grown() {
                 sender.ping(b"between the parts").unwrap();
             }
         });
-        let (allocations, _, events) =
+        let (cost, events) =
             measure(|| bytes.chunks_mut(333).map(|piece| echo(&mut server, piece)).sum::<usize>());
         assert_eq!(events, 11);
-        assert!(round == 0 || allocations == 0, "{allocations} allocations");
+        assert!(round == 0 || cost.allocations == 0, "{cost:?}");
     }
 }
 
@@ -162,7 +116,7 @@ fn an_idle_connection_is_small_and_knows_how_small() {
             // So that the engines are in the pool before anything is counted.
             echo(&mut new(role), &mut inputs[0].clone());
 
-            let (_, live, connection) = measure(|| {
+            let (cost, connection) = measure(|| {
                 let mut connection = new(role);
                 for input in &mut inputs {
                     echo(&mut connection, input);
@@ -170,7 +124,7 @@ fn an_idle_connection_is_small_and_knows_how_small() {
                 connection.shrink();
                 connection
             });
-            assert_eq!(live, connection.heap_bytes() as isize, "{role:?}, deflate {deflate}");
+            assert_eq!(cost.live, connection.heap_bytes() as isize, "{role:?}, deflate {deflate}");
             let held = size_of::<Connection>() + connection.heap_bytes();
             assert!(held <= most, "{role:?}, deflate {deflate}: {held} bytes");
             println!("{role:?}, deflate {deflate}: {held} bytes");

@@ -102,17 +102,22 @@ impl Queue {
         if self.parked.is_empty() && self.head + count == self.bytes.len() {
             self.bytes.clear();
             self.head = 0;
+            return;
+        }
+        self.skip(count);
+        if self.is_empty() {
+            self.bytes.clear();
+            self.head = 0;
         } else {
-            self.advance_partly(count);
+            self.compact();
         }
     }
 
-    fn advance_partly(&mut self, mut count: usize) {
+    fn skip(&mut self, mut count: usize) {
         while let Some(first) = self.parked.front() {
             let before = first.at - self.head;
             if count < before {
-                self.head += count;
-                return self.compact();
+                break;
             }
             count -= before;
             self.head = first.at;
@@ -120,7 +125,7 @@ impl Queue {
             if count < left {
                 self.parked_sent += count;
                 self.parked_len -= count;
-                return self.compact();
+                return;
             }
             count -= left;
             self.parked_len -= left;
@@ -128,12 +133,6 @@ impl Queue {
             self.parked.pop_front();
         }
         self.head += count;
-        if self.head == self.bytes.len() {
-            self.bytes.clear();
-            self.head = 0;
-        } else {
-            self.compact();
-        }
     }
 
     /// Drops everything.
@@ -206,6 +205,7 @@ impl<'a> Iterator for Transmit<'a> {
 #[cfg(test)]
 mod tests {
     use super::{Large, Queue};
+    use alloc::vec;
     use alloc::vec::Vec;
 
     fn filled() -> (Queue, Vec<u8>) {
@@ -257,6 +257,21 @@ mod tests {
                 queue.advance(100 + parked);
             }
             assert!(queue.heap_bytes() < 1500, "{}", queue.heap_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_sent_before_large_payloads_does_not_pile_up() {
+        for behind in [0, 1, 1999] {
+            let mut queue = Queue::default();
+            queue.park(Large::Owned(vec![0; 2000]));
+            for _ in 0..10_000 {
+                queue.buffer().extend_from_slice(&[0; 100]);
+                queue.park(Large::Owned(vec![0; 2000]));
+                // The socket always leaves a part of a payload, or all of it, in the queue.
+                queue.advance(queue.len() - 2000 + behind);
+            }
+            assert!(queue.heap_bytes() < 8000, "{behind}: {}", queue.heap_bytes());
         }
     }
 }

@@ -290,7 +290,7 @@ impl Sender {
     //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already
     //# received a Close frame.
     pub(crate) fn answer_ping(&mut self, payload: &[u8]) {
-        if self.observer || !self.config.answer_pings || !self.state.is_open() {
+        if self.observer || !self.config.answer_pings || !self.state.is_receiving() {
             return;
         }
         if self.pongs.admit(payload, self.config.limits.queued_pongs) {
@@ -404,6 +404,10 @@ impl Sender {
 
     /// Asks a silent peer for a sign of life.
     fn ping_for_life(&mut self) {
+        // A peer that does not read would not see it.
+        if self.framer.queue.len() >= self.config.limits.send_queue {
+            return;
+        }
         self.keepalive_pings += 1;
         let payload = self.keepalive_pings.to_be_bytes();
         self.framer.control(Opcode::Ping, &payload);
