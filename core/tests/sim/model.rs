@@ -22,6 +22,8 @@ pub(crate) struct Arrived {
     pub(crate) frames: Vec<Frame>,
     /// The first close frame: its code, and when its last byte was read.
     pub(crate) close: Option<(u16, Instant)>,
+    /// When a read brought bytes of a message.
+    message_bytes: Vec<Instant>,
 }
 
 impl Arrived {
@@ -33,8 +35,22 @@ impl Arrived {
             head: head.map(|head| (head, read_at(log, head))),
             close: close.map(|frame| (frame.close_code(), read_at(log, frame.end))),
             frames,
+            message_bytes: message_bytes(log, tape),
         }
     }
+}
+
+fn message_bytes(log: &Log, tape: &[u8]) -> Vec<Instant> {
+    let Some(head) = wire::head_len(tape) else { return Vec::new() };
+    let spans = wire::message_bytes(tape, head);
+    let mut begin = 0;
+    let mut brought = |&(at, len): &(Instant, usize)| {
+        let end = begin + len;
+        let touched = spans.iter().any(|span| span.start < end && begin < span.end);
+        begin = end;
+        touched.then_some(at)
+    };
+    log.reads.iter().filter_map(&mut brought).collect()
 }
 
 /// When the first `position` bytes of the stream had been read.
@@ -70,7 +86,9 @@ pub(crate) fn handshake(log: &Log, arrived: &Arrived, timeouts: &Timeouts) -> Op
 /// How the connection must have ended: the earliest of the ends for which there was a reason.
 pub(crate) fn connection(role: Role, log: &Log, arrived: &Arrived, timeouts: &Timeouts) -> End {
     let begin = log.established.expect("a connection");
-    let idle = timeouts.idle.map(|idle| first_gap(begin, log.messages.iter().copied(), idle));
+    let mut signs = [&log.messages[..], &arrived.message_bytes].concat();
+    signs.sort();
+    let idle = timeouts.idle.map(|idle| first_gap(begin, signs.iter().copied(), idle));
     let before_close = |at: &Instant| arrived.close.is_none_or(|(_, close)| *at <= close);
     let idle = idle.filter(before_close).filter(|at| log.closed.is_none_or(|own| *at <= own));
     let own_close = idle.or(log.closed);

@@ -4,6 +4,7 @@
 //! in it. Knows nothing of compression.
 
 use polywire::Role;
+use std::ops::Range;
 
 #[derive(Debug)]
 pub(crate) struct Frame {
@@ -47,8 +48,28 @@ pub(crate) fn frames(stream: &[u8], start: usize) -> (Vec<Frame>, bool) {
     (frames, at < stream.len())
 }
 
-fn frame(stream: &[u8], start: usize) -> Option<(Frame, usize)> {
-    let (&first, &second) = (stream.get(start)?, stream.get(start + 1)?);
+/// Where the stream brings bytes of messages: the payloads of data frames, as far as they are there,
+/// and the last byte of the header where one is empty.
+pub(crate) fn message_bytes(stream: &[u8], start: usize) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let mut at = start;
+    while let Some(header) = header(stream, at) {
+        if stream[at] & 0x0f < 8 {
+            let begin = header.payload.start.min(header.payload.end - 1);
+            spans.push(begin..header.payload.end.min(stream.len()));
+        }
+        at = header.payload.end;
+    }
+    spans
+}
+
+struct Header {
+    key: [u8; 4],
+    payload: Range<usize>,
+}
+
+fn header(stream: &[u8], start: usize) -> Option<Header> {
+    let &second = stream.get(start + 1)?;
     let (extended, short) = match second & 0x7f {
         126 => (2, 0),
         127 => (8, 0),
@@ -58,16 +79,25 @@ fn frame(stream: &[u8], start: usize) -> Option<(Frame, usize)> {
     let number = stream.get(at..at + extended)?.iter();
     let len = number.fold(short, |len, &byte| len << 8 | u64::from(byte));
     at += extended;
-    let key = if second & 0x80 == 0 { &[0; 4] } else { stream.get(at..at + 4)? };
-    at += if second & 0x80 == 0 { 0 } else { 4 };
+    let mut key = [0; 4];
+    if second & 0x80 != 0 {
+        key.copy_from_slice(stream.get(at..at + 4)?);
+        at += 4;
+    }
     let end = usize::try_from(len).ok().and_then(|len| at.checked_add(len))?;
-    let masked = stream.get(at..end)?.iter().zip(key.iter().cycle());
+    Some(Header { key, payload: at..end })
+}
+
+fn frame(stream: &[u8], start: usize) -> Option<(Frame, usize)> {
+    let Header { key, payload } = header(stream, start)?;
+    let (first, end) = (stream[start], payload.end);
+    let masked = stream.get(payload)?.iter().zip(key.iter().cycle());
     let payload = masked.map(|(byte, key)| byte ^ key).collect();
     Some((Frame { fin: first & 0x80 != 0, opcode: first & 0x0f, payload, end }, end))
 }
 
 /// Checks everything that an end wrote behind its head: masks, reserved bits, the order of fragments,
-/// and that nothing follows a close frame.
+/// and that nothing but pongs follows a close frame.
 pub(crate) fn check(role: Role, stream: &[u8], start: usize) {
     let (frames, cut) = frames(stream, start);
     let mut in_message = false;
@@ -91,7 +121,11 @@ pub(crate) fn check(role: Role, stream: &[u8], start: usize) {
             in_message = !frame.fin;
         }
         if frame.is_close() {
-            assert!(index + 1 == frames.len() && !cut, "bytes after the close frame");
+            // RFC 6455 section 5.5.2: pings are answered until the peer's close frame comes.
+            let pongs = frames[index + 1..].iter().all(|frame| frame.opcode == 10);
+            let last = frames.last().map_or(start, |frame| frame.end);
+            let pongs = pongs && (!cut || stream[last] == 0x8a);
+            assert!(pongs, "other than pongs after the close frame");
             assert_ne!(frame.payload.len(), 1, "half a status code");
         }
     }
