@@ -469,3 +469,31 @@ fn the_defaults_are_limits() {
     let Timeouts { handshake, close, keepalive, .. } = Timeouts::default();
     assert!(handshake.is_some() && close.is_some() && keepalive.is_some());
 }
+
+#[test]
+fn every_name_in_the_list_of_attacks_exists() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let read = |path: String| std::fs::read_to_string(path).ok();
+    let page = read(format!("{root}/docs/attacks.md")).unwrap();
+    let mut vectors = String::new();
+    for file in std::fs::read_dir(format!("{root}/tests/vectors")).unwrap() {
+        vectors += &std::fs::read_to_string(file.unwrap().path()).unwrap();
+    }
+    let rows = page.lines().filter(|line| line.starts_with('|'));
+    let names = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let mut count = 0;
+    for name in names {
+        let exists = match name.split_once("::") {
+            Some((file, test)) => {
+                let text = read(format!("{root}/core/tests/{file}.rs"))
+                    .or_else(|| read(format!("{root}/core/tests/{file}/main.rs")));
+                text.is_some_and(|text| text.contains(&format!("fn {test}()")))
+            }
+            None if name.contains('.') => vectors.contains(&format!("\"id\": \"{name}")),
+            None => continue,
+        };
+        assert!(exists, "{name}");
+        count += 1;
+    }
+    assert!(count > 80, "{count} names");
+}
