@@ -98,7 +98,7 @@ impl Connection {
     /// Takes the first `count` bytes of [`receive_buffer`](Self::receive_buffer), which were read from
     /// the socket; more than there was space for counts as all of it.
     ///
-    /// Events that are not taken now come with the next call of this method, of which `count` may be 0.
+    /// Events that are not taken now come with the next call, for which a `count` of 0 will do.
     pub fn received(&mut self, count: usize, now: Instant) -> Events<'_, '_> {
         let count = self.input.admit(count);
         self.sender.arrived(count, now);
@@ -106,8 +106,8 @@ impl Connection {
         Events::new(&mut self.receiver, &mut self.sender, self.input.fill(count))
     }
 
-    /// Takes note that the peer's stream ended. Take the events of the bytes before it first: what was
-    /// not taken is lost.
+    /// Takes note that the peer's stream ended. Take the events of all input before it first: what is
+    /// left of them is lost.
     pub fn receive_eof(&mut self, now: Instant) -> Events<'_, 'static> {
         self.sender.set_now(now);
         self.settle();
@@ -186,8 +186,9 @@ impl Connection {
         self.input.shrink();
     }
 
-    /// How many bytes of heap the connection holds, the pool of deflate engines and shared payloads
-    /// apart.
+    /// How many bytes of heap the connection holds, shared payloads and the idle deflate engines of
+    /// the pool apart. An engine that it borrows counts: a peer that leaves a compressed message
+    /// unfinished makes it hold one of about 110 KB.
     pub fn heap_bytes(&self) -> usize {
         self.receiver.heap_bytes() + self.sender.heap_bytes() + self.input.heap_bytes()
     }

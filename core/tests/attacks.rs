@@ -223,6 +223,51 @@ fn a_thousand_idle_links_with_deflate_hold_ten_kib_each() {
 }
 
 #[test]
+fn a_link_inside_a_compressed_message_holds_one_engine_and_says_so() {
+    let config = Arc::new(config(Limits::default()));
+    for role in ROLES {
+        let mut start = header(role, FIN | RSV1 | BINARY, 1000);
+        start.push(0x62);
+        let (cost, links) = measure(|| {
+            let link = |_| {
+                let mut link = deflating(role, &config, 12);
+                receive(&mut link, &mut start.clone(), &mut Seen::default());
+                link
+            };
+            (0..200).map(link).collect::<Vec<_>>()
+        });
+        let told: usize = links.iter().map(Connection::heap_bytes).sum();
+        let held = cost.live - (links.capacity() * size_of::<Connection>()) as isize;
+        assert!(held / 200 <= 128 * KIB, "{role:?}: {cost:?}");
+        // The first of them took engines that were idle.
+        assert!((told as isize - held).abs() <= 20 * 128 * KIB, "{role:?}: {held}, told {told}");
+        let (cost, ()) = measure(|| drop(links));
+        assert!(cost.live <= held / -2, "{role:?}: {cost:?}");
+    }
+}
+
+#[test]
+fn compressed_fragments_of_a_byte_cost_what_they_bring() {
+    // Two links in turn, so that neither finds an engine as it left it.
+    let config = Arc::new(config(Limits::default()));
+    let payload = bomb(1);
+    let mut links = [0, 1].map(|_| deflating(Role::Server, &config, 15));
+    let mut seen = Seen::default();
+    let (cost, ()) = measure(|| {
+        for (index, &byte) in payload.iter().enumerate() {
+            let last = index + 1 == payload.len();
+            let first = if index == 0 { RSV1 | BINARY } else { 0 } | if last { FIN } else { 0 };
+            for link in &mut links {
+                receive(link, &mut frame(Role::Server, first, &[byte]), &mut seen);
+            }
+        }
+    });
+    assert_eq!((seen.messages, seen.failed, seen.bytes), (2, None, 1 << 20));
+    // One for each frame that the test makes, and the buffers.
+    assert!(cost.allocations <= 4 * payload.len() + 100 && cost.peak <= 4 * MIB, "{cost:?}");
+}
+
+#[test]
 fn lengths_that_lie_reserve_nothing() {
     let huge = Limits { frame_size: u64::MAX, message_size: u64::MAX, ..Limits::default() };
     let cases = [
@@ -468,4 +513,32 @@ fn the_defaults_are_limits() {
     assert!(queued_pongs <= 60 && send_queue <= 1 << 20);
     let Timeouts { handshake, close, keepalive, .. } = Timeouts::default();
     assert!(handshake.is_some() && close.is_some() && keepalive.is_some());
+}
+
+#[test]
+fn every_name_in_the_list_of_attacks_exists() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let read = |path: String| std::fs::read_to_string(path).ok();
+    let page = read(format!("{root}/docs/attacks.md")).unwrap();
+    let mut vectors = String::new();
+    for file in std::fs::read_dir(format!("{root}/tests/vectors")).unwrap() {
+        vectors += &std::fs::read_to_string(file.unwrap().path()).unwrap();
+    }
+    let rows = page.lines().filter(|line| line.starts_with('|'));
+    let names = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let mut count = 0;
+    for name in names {
+        let exists = match name.split_once("::") {
+            Some((file, test)) => {
+                let text = read(format!("{root}/core/tests/{file}.rs"))
+                    .or_else(|| read(format!("{root}/core/tests/{file}/main.rs")));
+                text.is_some_and(|text| text.contains(&format!("fn {test}()")))
+            }
+            None if name.contains('.') => vectors.contains(&format!("\"id\": \"{name}")),
+            None => continue,
+        };
+        assert!(exists, "{name}");
+        count += 1;
+    }
+    assert!(count > 80, "{count} names");
 }

@@ -37,13 +37,13 @@ fn client(config: &Config) -> ClientHandshake {
 
 /// The end that reads a head.
 enum End {
-    Client(ClientHandshake),
+    Client(Box<ClientHandshake>),
     Server(ServerHandshake),
 }
 
 impl End {
     fn both(config: &Arc<Config>) -> [Self; 2] {
-        [Self::Client(client(config)), Self::Server(server(config))]
+        [Self::Client(Box::new(client(config))), Self::Server(server(config))]
     }
 
     /// The head of the other end, without the blank line.
@@ -76,7 +76,7 @@ fn a_head_of_16_mib_in_small_writes_costs_the_limit() {
             pieces.extend(std::iter::repeat_n(line, 16 << 10));
             let mut decided = Vec::new();
             let mut fresh = match end {
-                End::Client(_) => End::Client(client(&config)),
+                End::Client(_) => End::Client(Box::new(client(&config))),
                 End::Server(_) => End::Server(server(&config)),
             };
             let (cost, ()) = measure(|| {

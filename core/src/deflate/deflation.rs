@@ -126,13 +126,9 @@ impl Deflation {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let own = match (self.contexts, &self.compressor) {
-            (Contexts::Dedicated, Some(compressor)) => {
-                size_of::<Compressor>() + compressor.heap_bytes()
-            }
-            _ => 0,
-        };
-        self.history.heap_bytes() + own
+        let engine = self.compressor.as_ref();
+        let engine = engine.map_or(0, |own| size_of::<Compressor>() + own.heap_bytes());
+        self.history.heap_bytes() + engine
     }
 
     /// How many bytes longer than its payload a compressed message may be, for what it teaches.

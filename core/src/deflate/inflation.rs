@@ -87,11 +87,8 @@ impl Inflation {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let own = match (self.contexts, &self.inflater) {
-            (Contexts::Dedicated, Some(inflater)) => inflater.heap_bytes(),
-            _ => 0,
-        };
-        self.history.heap_bytes() + own
+        let engine = self.inflater.as_ref().map_or(0, |inflater| inflater.heap_bytes());
+        self.history.heap_bytes() + engine
     }
 
     fn open(&mut self) -> &mut Inflater {

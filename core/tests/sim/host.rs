@@ -73,7 +73,7 @@ pub(crate) struct Log {
 
 #[derive(Debug)]
 enum Stage {
-    Client(ClientHandshake),
+    Client(Box<ClientHandshake>),
     Server(Option<ServerHandshake>),
     Open(Box<Connection>),
     /// A refusal is written; the client gets time to read it.
@@ -104,7 +104,7 @@ const REFUSAL_LINGERS: Duration = Duration::from_secs(5);
 
 impl Host {
     pub(crate) fn client(handshake: (ClientHandshake, Vec<u8>), end: End) -> Self {
-        Self::new(Role::Client, Stage::Client(handshake.0), handshake.1, end)
+        Self::new(Role::Client, Stage::Client(Box::new(handshake.0)), handshake.1, end)
     }
 
     pub(crate) fn server(handshake: ServerHandshake, end: End) -> Self {
@@ -164,6 +164,7 @@ impl Host {
         progress |= self.reads() && self.read(now, from);
         progress |= self.act(now);
         progress |= self.write(now, to);
+        self.measure();
         progress | self.tend_socket(now, from, to)
     }
 
@@ -180,7 +181,8 @@ impl Host {
             }
             Stage::Open(connection) if due(connection.wants().deadline) => {
                 self.log.timeouts += 1;
-                self.input(now, |connection, now| connection.handle_timeout(now));
+                let mut app = App::of(&mut self.log, &mut self.incoming, self.echoes, now);
+                app.take_all(connection.handle_timeout(now));
             }
             _ => return false,
         }
@@ -233,7 +235,10 @@ impl Host {
                 let outcome = handshake.receive_eof();
                 self.decide(outcome, now);
             }
-            Stage::Open(_) => self.input(now, |connection, now| connection.receive_eof(now)),
+            Stage::Open(connection) => {
+                let mut app = App::of(&mut self.log, &mut self.incoming, self.echoes, now);
+                app.take_all(connection.receive_eof(now));
+            }
             Stage::Server(None) | Stage::Refused(_) | Stage::Gone => {}
         }
     }
@@ -248,11 +253,11 @@ impl Host {
                 let count = space.len().min(bytes.len() - taken);
                 space[..count].copy_from_slice(&bytes[taken..taken + count]);
                 taken += count;
+                let mut app = App::of(&mut self.log, &mut self.incoming, self.echoes, now);
                 if door == Door::Own {
-                    self.input(now, |connection, now| connection.received(count, now));
+                    app.take_all(connection.received(count, now));
                     continue;
                 }
-                let mut app = App::of(&mut self.log, &mut self.incoming, self.echoes, now);
                 let mut count = count;
                 while let Some((event, sender)) = connection.received(count, now).next() {
                     app.take(event, sender);
@@ -273,19 +278,6 @@ impl Host {
                 }
             }
             taken += len - left;
-        }
-        self.measure();
-    }
-
-    fn input<F>(&mut self, now: Instant, input: F)
-    where
-        F: for<'c> FnOnce(&'c mut Connection, Instant) -> Events<'c, 'c>,
-    {
-        let Stage::Open(connection) = &mut self.stage else { return };
-        let mut app = App::of(&mut self.log, &mut self.incoming, self.echoes, now);
-        let mut events = input(connection, now);
-        while let Some((event, sender)) = events.next() {
-            app.take(event, sender);
         }
         self.measure();
     }
@@ -510,6 +502,12 @@ struct App<'a> {
 impl<'a> App<'a> {
     fn of(log: &'a mut Log, incoming: &'a mut Vec<u8>, echoes: bool, now: Instant) -> Self {
         Self { log, incoming, echoes, now }
+    }
+
+    fn take_all(&mut self, mut events: Events<'_, '_>) {
+        while let Some((event, sender)) = events.next() {
+            self.take(event, sender);
+        }
     }
 
     fn take(&mut self, event: Event<'_>, sender: &mut Sender) {
