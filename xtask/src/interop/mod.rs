@@ -88,7 +88,7 @@ fn version(peer: &Peer, place: &Path) -> Result<String, String> {
 
 fn test(peer: &Peer, place: &Path, role: Role, mode: Mode) -> Verdict {
     let start = Instant::now();
-    print!("{:<12} {:<6} {:<8}", peer.name, role.name(), mode.name());
+    print!("{:<14} {:<6} {:<8}", peer.name, role.name(), mode.name());
     match meet(peer, place, role, mode) {
         Ok(()) => {
             println!("ok {:>7.1} s", start.elapsed().as_secs_f64());

@@ -39,7 +39,7 @@ impl Report {
     }
 
     pub(crate) fn skip(&mut self, peer: &str, why: &str) {
-        println!("{peer:<12} SKIPPED: {why}");
+        println!("{peer:<14} SKIPPED: {why}");
         self.skipped.push((peer.to_owned(), why.to_owned()));
     }
 
@@ -62,13 +62,13 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const COLUMNS: [Role; 3] = [Role::Client, Role::Server, Role::Proxy];
-        write!(f, "\n{:<12} {:<32}", "peer", "version")?;
+        write!(f, "\n{:<14} {:<32}", "peer", "version")?;
         for role in COLUMNS {
             write!(f, " {:<15}", format!("as {}", role.name()))?;
         }
-        writeln!(f, "\n{:<45} {:<15} {1:<15} {1:<15}", "", "plain   deflate")?;
+        writeln!(f, "\n{:<47} {:<15} {1:<15} {1:<15}", "", "plain   deflate")?;
         for Row { peer, version, verdicts } in &self.rows {
-            write!(f, "{peer:<12} {version:<32}")?;
+            write!(f, "{peer:<14} {version:<32}")?;
             for (role, mode) in
                 COLUMNS.map(|role| [(role, Mode::Plain), (role, Mode::Deflate)]).as_flattened()
             {
@@ -83,7 +83,7 @@ impl fmt::Display for Report {
             writeln!(f)?;
         }
         for (peer, why) in &self.skipped {
-            writeln!(f, "{peer:<12} SKIPPED: {}", why.lines().next().unwrap_or_default())?;
+            writeln!(f, "{peer:<14} SKIPPED: {}", why.lines().next().unwrap_or_default())?;
         }
         Ok(())
     }
