@@ -7,6 +7,7 @@ mod bench;
 mod conformance;
 mod coverage;
 mod house;
+mod interop;
 mod no_std;
 mod peers;
 mod repository;
@@ -59,6 +60,12 @@ const COMMANDS: &[Command] = &[
         arguments: "rust [server|client] [--cases PATTERNS] [--fast]",
         purpose: "the Autobahn test suite, strictly: nothing but OK and INFORMATIONAL passes",
         run: conformance::main,
+    },
+    Command {
+        name: "interop",
+        arguments: "[--setup] [PEER...]",
+        purpose: "talk to other implementations, both ways; --setup only installs them",
+        run: interop::main,
     },
     Command {
         name: "coverage",

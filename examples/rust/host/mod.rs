@@ -20,6 +20,7 @@ pub(crate) struct Host {
     connection: Connection,
     /// Bytes of the peer that came with its handshake.
     leftover: Vec<u8>,
+    compresses: bool,
     clock: Clock,
 }
 
@@ -55,10 +56,18 @@ impl Host {
     }
 
     /// Accepts a connection, or refuses it and says why.
-    pub(crate) fn accept(mut stream: TcpStream, config: Arc<Config>) -> io::Result<Self> {
+    pub(crate) fn accept(stream: TcpStream, config: Arc<Config>) -> io::Result<Self> {
+        Self::accept_under(stream, config, Arc::new(ServerPolicy::default()))
+    }
+
+    /// The same, under a policy of one's own.
+    pub(crate) fn accept_under(
+        mut stream: TcpStream,
+        config: Arc<Config>,
+        policy: Arc<ServerPolicy>,
+    ) -> io::Result<Self> {
         let clock = Clock::start();
         stream.set_nodelay(true)?;
-        let policy = Arc::new(ServerPolicy::default());
         let mut handshake = ServerHandshake::new(policy, Arc::clone(&config), clock.now());
         let upgrade = exchange(&stream, &clock, handshake.deadline(), |input, now| match input {
             Some(bytes) => handshake.receive(bytes, now),
@@ -85,7 +94,8 @@ impl Host {
     ) -> Self {
         let Established { agreement, leftover, .. } = established;
         let connection = Connection::new(role, config, &agreement, random(), clock.now());
-        Self { stream, connection, leftover, clock }
+        let compresses = agreement.deflate.is_some();
+        Self { stream, connection, leftover, compresses, clock }
     }
 
     /// Runs the connection to its end. `on_event` sees every event and may answer it.
@@ -149,6 +159,11 @@ impl Host {
     /// The commands, for what is not the answer to an event.
     pub(crate) fn sender(&mut self) -> &mut Sender {
         self.connection.sender(self.clock.now())
+    }
+
+    /// Whether both ends agreed on permessage-deflate.
+    pub(crate) fn compresses(&self) -> bool {
+        self.compresses
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
