@@ -20,7 +20,8 @@ pub(crate) struct Pongs {
 impl Pongs {
     /// Whether a ping may be answered at once. If not, its payload is kept, instead of any other's.
     pub(crate) fn admit(&mut self, payload: &[u8], limit: u16) -> bool {
-        if self.queued < limit {
+        // One can always be on its way: otherwise not even the latest ping would be answered.
+        if self.queued < limit.max(1) {
             self.queued += 1;
             return true;
         }
