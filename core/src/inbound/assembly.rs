@@ -181,7 +181,8 @@ impl Assembly {
         if last && kind == Kind::Text && result.is_ok() && !self.utf8.is_complete() {
             result = Err((Rule::TextNotUtf8, self.utf8.whole_len()));
         }
-        let ready = last || self.is_streamed() && !self.is_empty(&content);
+        let ends = last && result.is_ok();
+        let ready = ends || self.is_streamed() && !self.is_empty(&content);
         (if ready { content } else { Content::None }, result)
     }
 
