@@ -87,7 +87,6 @@ fn run(
         let Outcome::Refused(_, bytes) = refused(&refusal) else { unreachable!() };
         return Outcome::Pending(bytes);
     };
-    assert!(upgrade.origin().is_none_or(|origin| !origin.is_empty()));
     let (name, value) = header;
     let _ = upgrade.add_header(&String::from_utf8_lossy(name), value);
     let target = upgrade.request().target.clone();

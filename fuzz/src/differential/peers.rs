@@ -24,7 +24,7 @@ pub const ALL: &[Peer] = &[
     Peer {
         name: "tungstenite",
         run: tungstenite,
-        tolerates: &[Rule::LengthNotMinimal],
+        tolerates: &[Rule::LengthNotMinimal, Rule::CloseCodeInvalid],
         stricter: |_, _| false,
     },
     Peer {
