@@ -239,11 +239,10 @@ impl Assembly {
         piece: &[u8],
         last: bool,
     ) -> (Content<'a>, Result<(), Broken>) {
-        if let Err(broken) = self.inflate(piece, last) {
-            return (Content::None, Err(broken));
-        }
+        // What was inflated before a fault counts, as if the chunk had been cut there.
+        let inflated = self.inflate(piece, last);
         match kind {
-            Kind::Binary => (Content::StoredBinary, Ok(())),
+            Kind::Binary => (Content::StoredBinary, inflated),
             Kind::Text => {
                 let contribution = self.utf8.push(self.bytes.as_mut_slice(), Mask::NONE);
                 self.text.extend(contribution.finished);
@@ -251,7 +250,7 @@ impl Assembly {
                 let broken = contribution.broken;
                 self.bytes.clear();
                 let at = self.utf8.whole_len();
-                (Content::StoredText, if broken { Err((Rule::TextNotUtf8, at)) } else { Ok(()) })
+                (Content::StoredText, if broken { Err((Rule::TextNotUtf8, at)) } else { inflated })
             }
         }
     }
