@@ -6,6 +6,7 @@
 mod bench;
 mod conformance;
 mod coverage;
+mod fuzz;
 mod house;
 mod interop;
 mod no_std;
@@ -72,6 +73,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--list]",
         purpose: "which requirements of the RFCs are cited, excepted or open",
         run: coverage::main,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET...] [--seconds N]",
+        purpose: "the targets of fuzz/ in turn, 60 s each, from a corpus made of the vectors",
+        run: fuzz::main,
     },
     Command {
         name: "house",

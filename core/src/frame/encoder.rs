@@ -54,6 +54,8 @@ pub(crate) fn encode(kind: FrameKind, payload_len: usize, key: Option<[u8; 4]>) 
         kind.opcode as u8 | if kind.fin { FIN } else { 0 } | if kind.compressed { RSV1 } else { 0 };
     //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
     //# Note that in all cases, the minimal number of bytes MUST be used to encode the length
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.3
+    //# A masked frame MUST have the field frame-masked set to 1, as defined in Section 5.2.
     let (mask_bit, key, key_len) = match key {
         Some(key) => (MASKED, u128::from(u32::from_le_bytes(key)), 4),
         None => (0, 0, 0),
