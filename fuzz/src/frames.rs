@@ -28,6 +28,7 @@ impl Frame {
 }
 
 const CLOSE: u8 = 8;
+const PONG: u8 = 10;
 
 /// Reads what an end with `role` sent, and panics at everything that it must not send: RFC 6455
 /// sections 5.1 to 5.6. A frame that is not complete ends the output of a connection given up.
@@ -35,7 +36,9 @@ pub fn read(role: Role, deflate: bool, mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames: Vec<Frame> = Vec::new();
     let mut in_message = false;
     while let Some((frame, rest)) = split(role, bytes) {
-        assert!(frames.last().is_none_or(|last| last.opcode() != CLOSE), "{frame:?} after a close");
+        // RFC 6455 section 5.5.2: pings are answered until the peer's close frame comes.
+        let closed = frames.iter().any(|earlier| earlier.opcode() == CLOSE);
+        assert!(!closed || frame.opcode() == PONG, "{frame:?} after a close");
         let reserved = frame.first & 0x70;
         assert!(reserved == 0 || deflate && reserved == 0x40, "reserved bits in {frame:?}");
         match frame.opcode() {

@@ -101,23 +101,26 @@ enum Reading {
     OwnShrunk,
 }
 
-fn polywire(window_bits: Option<u8>, reading: Reading) -> Held {
+/// Windows of so many bits both ways, or no compression.
+fn agreed(window_bits: Option<u8>) -> (Arc<Config>, Agreement) {
     let deflate = window_bits.map(|bits| DeflateConfig {
         server_max_window_bits: bits,
         client_max_window_bits: bits,
         threshold: 0,
         ..DeflateConfig::default()
     });
-    let agreement = Agreement {
-        deflate: window_bits.map(|bits| DeflateParams {
-            server_no_context_takeover: false,
-            client_no_context_takeover: false,
-            server_max_window_bits: bits,
-            client_max_window_bits: bits,
-        }),
-        ..Agreement::default()
-    };
-    let config = Arc::new(Config { deflate, ..Config::default() });
+    let params = window_bits.map(|bits| DeflateParams {
+        server_no_context_takeover: false,
+        client_no_context_takeover: false,
+        server_max_window_bits: bits,
+        client_max_window_bits: bits,
+    });
+    let agreement = Agreement { deflate: params, ..Agreement::default() };
+    (Arc::new(Config { deflate, ..Config::default() }), agreement)
+}
+
+fn polywire(window_bits: Option<u8>, reading: Reading) -> Held {
+    let (config, agreement) = agreed(window_bits);
     let end = |role| Connection::new(role, config.clone(), &agreement, [7; 32], NOW);
     let corpus = corpus();
     if window_bits.is_some() {
