@@ -1,4 +1,5 @@
-//! Both ends of the interop talk: `interop server plain|deflate`, `interop client plain|deflate URL`.
+//! Both ends of the interop talk: `interop server MODE`, `interop client MODE URL`. The mode is `plain`,
+//! `deflate` as it is by default, or `wide`: deflate with windows of 32 KiB.
 //!
 //! Owns the Rust side of `tests/interop/README.md`, where the talk is described. Knows nothing of the
 //! peers on the other end.
@@ -7,7 +8,7 @@ mod host;
 
 use host::Host;
 use polywire::handshake::{OriginPolicy, ServerPolicy};
-use polywire::{Cause, CloseCode, Config, Event, Sender, UsageError};
+use polywire::{Cause, CloseCode, Config, DeflateConfig, Event, Sender, UsageError};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -24,8 +25,8 @@ fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["server", mode @ ("plain" | "deflate")] => serve(config(mode)),
-        ["client", mode @ ("plain" | "deflate"), url] => {
+        ["server", mode @ ("plain" | "deflate" | "wide")] => serve(config(mode)),
+        ["client", mode @ ("plain" | "deflate" | "wide"), url] => {
             talk(url, mode, full_talk())?;
             talk(url, mode, vec![Step::AskToClose])?;
             println!("ok");
@@ -33,7 +34,7 @@ fn main() -> io::Result<()> {
         }
         _ => {
             eprintln!(
-                "usage: interop server plain|deflate\n       interop client plain|deflate URL"
+                "usage: interop server plain|deflate|wide\n       interop client plain|deflate|wide URL"
             );
             std::process::exit(2);
         }
@@ -41,11 +42,17 @@ fn main() -> io::Result<()> {
 }
 
 fn config(mode: &str) -> Arc<Config> {
-    let mut config = Config::default();
-    if mode == "plain" {
-        config.deflate = None;
-    }
-    Arc::new(config)
+    let wide = DeflateConfig {
+        server_max_window_bits: 15,
+        client_max_window_bits: 15,
+        ..DeflateConfig::default()
+    };
+    let deflate = match mode {
+        "plain" => None,
+        "wide" => Some(wide),
+        _ => Some(DeflateConfig::default()),
+    };
+    Arc::new(Config { deflate, ..Config::default() })
 }
 
 fn serve(config: Arc<Config>) -> io::Result<()> {
@@ -149,7 +156,7 @@ fn noise(size: usize) -> Vec<u8> {
 
 fn talk(url: &str, mode: &str, steps: Vec<Step>) -> io::Result<()> {
     let mut host = Host::connect(url, config(mode))?;
-    if host.compresses() != (mode == "deflate") {
+    if host.compresses() == (mode == "plain") {
         return Err(io::Error::other(format!("{mode}, but compressed is {}", host.compresses())));
     }
     let mut talk = Talk { steps: steps.into() };

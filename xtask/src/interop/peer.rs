@@ -28,6 +28,19 @@ pub(crate) struct Peer {
     pub(crate) run: Vec<String>,
     pub(crate) roles: Vec<Role>,
     pub(crate) modes: Vec<Mode>,
+    pub(crate) known: Vec<Known>,
+}
+
+/// A talk that fails by a fault of the peer. It has to fail, and in this way: else the fault is gone, or
+/// hides another.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) role: Role,
+    pub(crate) mode: Mode,
+    /// What the message of the failure contains.
+    pub(crate) error: String,
+    /// What the peer does wrong.
+    pub(crate) because: String,
 }
 
 /// Which part the peer plays; we play the others.
@@ -38,14 +51,17 @@ pub(crate) enum Role {
     Proxy,
 }
 
-/// Without and with permessage-deflate.
+/// Without and with permessage-deflate, the latter with our default windows and with windows of 32 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Plain,
     Deflate,
+    Wide,
 }
 
 impl Role {
+    pub(crate) const ALL: [Self; 3] = [Self::Client, Self::Server, Self::Proxy];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -56,11 +72,19 @@ impl Role {
 }
 
 impl Mode {
+    pub(crate) const ALL: [Self; 3] = [Self::Plain, Self::Deflate, Self::Wide];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Deflate => "deflate",
+            Self::Wide => "wide",
         }
+    }
+
+    /// What a peer is told, which knows nothing of our windows.
+    pub(crate) fn name_for_peers(self) -> &'static str {
+        if self == Self::Plain { "plain" } else { "deflate" }
     }
 }
 
@@ -97,33 +121,38 @@ fn group(folder: &Path, table: &Table) -> Result<Group, String> {
 }
 
 fn peer(table: &Table) -> Result<Peer, String> {
-    known_keys(table, &["name", "needs", "run", "roles", "modes"])?;
+    known_keys(table, &["name", "needs", "run", "roles", "modes", "known"])?;
     let modes = words(table, "modes")?;
     let peer = Peer {
-        name: word(table.get("name").ok_or("a peer without a name")?)?,
+        name: entry(table, "name")?,
         needs: words(table, "needs")?,
         run: words(table, "run")?,
         roles: words(table, "roles")?.iter().map(|name| role(name)).collect::<Result<_, _>>()?,
         modes: modes.iter().map(|name| mode(name)).collect::<Result<_, _>>()?,
+        known: tables(table, "known")?.into_iter().map(known).collect::<Result<_, _>>()?,
     };
     if peer.run.is_empty() || peer.roles.is_empty() {
         return Err(format!("{} needs `run` and `roles`", peer.name));
     }
-    Ok(if peer.modes.is_empty() {
-        Peer { modes: vec![Mode::Plain, Mode::Deflate], ..peer }
-    } else {
-        peer
+    Ok(if peer.modes.is_empty() { Peer { modes: Mode::ALL.into(), ..peer } } else { peer })
+}
+
+fn known(table: &Table) -> Result<Known, String> {
+    known_keys(table, &["role", "mode", "error", "because"])?;
+    Ok(Known {
+        role: role(&entry(table, "role")?)?,
+        mode: mode(&entry(table, "mode")?)?,
+        error: entry(table, "error")?,
+        because: entry(table, "because")?,
     })
 }
 
 fn role(name: &str) -> Result<Role, String> {
-    let roles = [Role::Client, Role::Server, Role::Proxy];
-    roles.into_iter().find(|role| role.name() == name).ok_or(format!("no role `{name}`"))
+    Role::ALL.into_iter().find(|role| role.name() == name).ok_or(format!("no role `{name}`"))
 }
 
 fn mode(name: &str) -> Result<Mode, String> {
-    let modes = [Mode::Plain, Mode::Deflate];
-    modes.into_iter().find(|mode| mode.name() == name).ok_or(format!("no mode `{name}`"))
+    Mode::ALL.into_iter().find(|mode| mode.name() == name).ok_or(format!("no mode `{name}`"))
 }
 
 fn known_keys(table: &Table, known: &[&str]) -> Result<(), String> {
@@ -145,6 +174,10 @@ fn tables<'t>(table: &'t Table, key: &str) -> Result<Vec<&'t Table>, String> {
 
 fn words(table: &Table, key: &str) -> Result<Vec<String>, String> {
     array(table, key)?.iter().map(word).collect()
+}
+
+fn entry(table: &Table, key: &str) -> Result<String, String> {
+    word(table.get(key).ok_or_else(|| format!("`{key}` is missing"))?)
 }
 
 fn word_list(value: &Value) -> Result<Vec<String>, String> {

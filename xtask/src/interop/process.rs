@@ -130,7 +130,8 @@ mod tests {
         let mut program = Program::start(command, &log).unwrap_or_else(|error| panic!("{error}"));
         let patience = Duration::from_secs(10);
         let sleeper = program.line(patience).unwrap_or_else(|error| panic!("{error}"));
-        let is_alive = || Command::new("kill").args(["-0", &sleeper]).status();
+        let is_alive =
+            || Command::new("kill").args(["-0", &sleeper]).stderr(Stdio::null()).status();
         let is_alive = || is_alive().is_ok_and(|status| status.success());
         assert!(is_alive());
         drop(program);

@@ -9,6 +9,8 @@ use crate::Outcome;
 pub(crate) enum Verdict {
     Passed,
     Failed,
+    /// By a fault of the peer that stands in its `peer.toml`.
+    Known,
 }
 
 #[derive(Debug)]
@@ -61,24 +63,19 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const COLUMNS: [Role; 3] = [Role::Client, Role::Server, Role::Proxy];
         write!(f, "\n{:<14} {:<32}", "peer", "version")?;
-        for role in COLUMNS {
-            write!(f, " {:<15}", format!("as {}", role.name()))?;
+        for role in Role::ALL {
+            write!(f, " {:<23}", format!("as {}", role.name()))?;
         }
-        writeln!(f, "\n{:<47} {:<15} {1:<15} {1:<15}", "", "plain   deflate")?;
-        for Row { peer, version, verdicts } in &self.rows {
-            write!(f, "{peer:<14} {version:<32}")?;
-            for (role, mode) in
-                COLUMNS.map(|role| [(role, Mode::Plain), (role, Mode::Deflate)]).as_flattened()
-            {
-                let found = verdicts.iter().find(|(r, m, _)| (r, m) == (role, mode));
-                let cell = match found.map(|(_, _, verdict)| verdict) {
-                    Some(Verdict::Passed) => "ok",
-                    Some(Verdict::Failed) => "FAILED",
-                    None => "-",
-                };
-                write!(f, " {cell:<7}")?;
+        write!(f, "\n{:<47}", "")?;
+        for mode in Role::ALL.map(|_| Mode::ALL).as_flattened() {
+            write!(f, " {:<7}", mode.name())?;
+        }
+        writeln!(f)?;
+        for row in &self.rows {
+            write!(f, "{:<14} {:<32}", row.peer, row.version)?;
+            for role in Role::ALL {
+                Mode::ALL.iter().try_for_each(|mode| write!(f, " {:<7}", row.cell(role, *mode)))?;
             }
             writeln!(f)?;
         }
@@ -86,6 +83,18 @@ impl fmt::Display for Report {
             writeln!(f, "{peer:<14} SKIPPED: {}", why.lines().next().unwrap_or_default())?;
         }
         Ok(())
+    }
+}
+
+impl Row {
+    fn cell(&self, role: Role, mode: Mode) -> &'static str {
+        let found = self.verdicts.iter().find(|(r, m, _)| (*r, *m) == (role, mode));
+        match found.map(|(_, _, verdict)| verdict) {
+            Some(Verdict::Passed) => "ok",
+            Some(Verdict::Failed) => "FAILED",
+            Some(Verdict::Known) => "known",
+            None => "-",
+        }
     }
 }
 

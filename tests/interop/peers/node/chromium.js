@@ -4,8 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { main } from "./peer.js";
 
 // Without these it asks its maker's hosts for news.
@@ -31,26 +30,35 @@ const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
 
 async function talk(deflate, url) {
   let tell;
-  const told = new Promise((resolve) => (tell = resolve));
+  const told = new Promise((heard) => (tell = heard));
   const server = createServer((request, response) => serve(request, response, tell));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const page = `http://127.0.0.1:${server.address().port}/?${new URLSearchParams({ deflate, url })}`;
-  const profile = mkdtempSync(join(tmpdir(), "interop-chromium-"));
+  const profile = mkdtempSync("chromium-profile-");
   // The sandbox refuses to run as root, as it would in many containers; the page is our own.
   const options = ["--headless", "--no-sandbox", "--disable-gpu", ...QUIET];
-  const browser = spawn("chromium", [...options, `--user-data-dir=${profile}`, page], {
+  const browser = spawn("chromium", [...options, `--user-data-dir=${resolve(profile)}`, page], {
     stdio: ["ignore", "inherit", "inherit"],
   });
   const ended = once(browser, "exit").then(([code]) => `chromium ended with ${code}`);
   const result = await Promise.race([told, ended]);
   browser.kill();
   await ended;
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  remove(profile);
   server.closeAllConnections();
   server.close();
   if (result !== "ok") {
     throw new Error(result);
+  }
+}
+
+function remove(profile) {
+  try {
+    rmSync(profile, { recursive: true });
+  } catch (error) {
+    // Its processes end a little later than it does, and may still write there.
+    console.error(error.message);
   }
 }
 

@@ -3,14 +3,15 @@
 import { createRequire } from "node:module";
 
 export function version(library) {
-  return createRequire(import.meta.url)(`${library}/package.json`).version;
+  const { version } = createRequire(import.meta.url)(`${library}/package.json`);
+  return `${version}, Node ${process.versions.node}`;
 }
 
 // Runs what the command line asks for; `serve` and `talk` are told whether to compress.
 export async function main(version, { serve, talk }) {
   const [command, mode, url] = process.argv.slice(2);
   if (command === "version") {
-    console.log(`${version}, Node ${process.versions.node}`);
+    console.log(version);
   } else if (command === "server" && serve) {
     await serve(mode === "deflate");
   } else if (command === "client" && url) {

@@ -4,11 +4,10 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-# What each proxy's manual says about WebSockets, and no more. The one path is a folder of temporary files.
+# What each proxy's manual says about WebSockets, and no more. The folder is for its temporary files.
 NGINX = """
 daemon off;
 worker_processes 1;
@@ -59,17 +58,16 @@ def version(name, command):
     print(found[1] if found else "unknown")
 
 
-def run(template, command, upstream):
+def run(name, template, command, upstream):
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        # A worker that gives up its rights must still get at its files.
-        Path(folder).chmod(0o755)
-        file = Path(folder, "proxy.conf")
-        file.write_text(template.format(folder=folder, port=port, upstream=upstream))
-        process = subprocess.Popen([*command, str(file)], stdout=sys.stderr)
-        wait_for(port, process)
-        print(f"listening on ws://127.0.0.1:{port}", flush=True)
-        sys.exit(process.wait())
+    folder = Path(name).absolute()
+    folder.mkdir(exist_ok=True)
+    file = folder / "proxy.conf"
+    file.write_text(template.format(folder=folder, port=port, upstream=upstream))
+    process = subprocess.Popen([*command, str(file)], stdout=sys.stderr)
+    wait_for(port, process)
+    print(f"listening on ws://127.0.0.1:{port}", flush=True)
+    sys.exit(process.wait())
 
 
 def free_port():
@@ -94,6 +92,6 @@ match sys.argv[1:]:
     case [name, "version"]:
         version(name, PROXIES[name][2])
     case [name, "proxy", url]:
-        run(*PROXIES[name][:2], url.removeprefix("ws://"))
+        run(name, *PROXIES[name][:2], url.removeprefix("ws://"))
     case _:
         sys.exit(__doc__)

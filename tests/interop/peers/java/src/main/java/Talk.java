@@ -70,17 +70,26 @@ final class Talk {
         } else if (command.equals("server") && arguments.length == 2) {
             say("listening on ws://127.0.0.1:" + library.serve(deflate));
         } else if (command.equals("client") && arguments.length == 3) {
-            Ear ear = new Ear();
-            fullTalk(library.connect(arguments[2], deflate, ear), deflate, ear);
-            ear = new Ear();
-            library.connect(arguments[2], deflate, ear).text(ASK_TO_CLOSE, true);
-            expect("close of the server", SERVER_CLOSES, ear.next());
-            say("ok");
-            // The threads of a library may live on.
-            System.exit(0);
+            // The threads of a library may live on, also behind an exception.
+            System.exit(succeeds(library, arguments[2], deflate) ? 0 : 1);
         } else {
             throw new IllegalArgumentException(
                     "usage: version | server plain|deflate | client plain|deflate URL");
+        }
+    }
+
+    private static boolean succeeds(Library library, String url, boolean deflate) {
+        try {
+            Ear ear = new Ear();
+            fullTalk(library.connect(url, deflate, ear), deflate, ear);
+            ear = new Ear();
+            library.connect(url, deflate, ear).text(ASK_TO_CLOSE, true);
+            expect("close of the server", SERVER_CLOSES, ear.next());
+            say("ok");
+            return true;
+        } catch (Exception error) {
+            error.printStackTrace();
+            return false;
         }
     }
 
