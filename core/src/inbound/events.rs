@@ -200,16 +200,19 @@ impl<'c, 'b> Events<'c, 'b> {
         offset: u64,
         broken: Broken,
     ) -> Option<Step<'b>> {
-        if let Err(broken) = self.receiver.object(offset, broken) {
-            if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
-                return Some(self.fail(offset, broken));
-            }
-            let (rule, found) = broken;
-            self.receiver.failure = Some(Violation { rule, found, offset });
-            return Some(Step::Data { content, last: false });
+        let failure = self.receiver.object(offset, broken);
+        if failure.is_ok() {
+            self.receiver.assembly.ignore_rest();
         }
-        self.receiver.assembly.ignore_rest();
-        None
+        match (content, failure) {
+            (Content::None, Ok(())) => None,
+            (Content::None, Err(broken)) => Some(self.fail(offset, broken)),
+            (content, failure) => {
+                let violation = |(rule, found)| Violation { rule, found, offset };
+                self.receiver.failure = failure.err().map(violation);
+                Some(Step::Data { content, last: false })
+            }
+        }
     }
 
     /// What is left to say when nothing more is decoded.
