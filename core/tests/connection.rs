@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use polywire::handshake::Agreement;
-use polywire::{Cause, CloseCode, Config, Connection, Event, Instant, Prepared, Role, Socket};
+use polywire::{
+    Cause, CloseCode, Config, Connection, DeflateParams, Event, FrameHeader, Instant, Prepared,
+    Role, Socket, Tap, Violation,
+};
 use std::sync::Arc;
 
 fn pair() -> (Connection, Connection) {
@@ -57,4 +60,40 @@ fn an_echo_and_a_clean_end() {
     assert!(matches!(events.next(), Some((Event::Ended(_), _))));
     assert!(events.next().is_none());
     assert_eq!(client.wants().socket, Socket::Close);
+}
+
+struct Blind;
+
+impl Tap for Blind {
+    fn header(&mut self, _: &FrameHeader) {}
+    fn payload(&mut self, _: &[u8]) {}
+    fn end(&mut self, _: u64) {}
+    fn violation(&mut self, _: &Violation) {}
+}
+
+#[test]
+fn an_observer_reads_on_behind_a_broken_compressed_message() {
+    // A text message with a byte that is not UTF-8, then "Hello", both in fixed codes.
+    let stream = *b"\xc1\x08\xf3\x58\xcd\xc9\x89\x07\0\0\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\0\0";
+    let params = DeflateParams {
+        server_no_context_takeover: false,
+        client_no_context_takeover: false,
+        server_max_window_bits: 15,
+        client_max_window_bits: 15,
+    };
+    let agreement = Agreement { deflate: Some(params), ..Agreement::default() };
+    for cut in [1, 3, stream.len()] {
+        let config = Arc::new(Config::default());
+        let mut observer =
+            Connection::new(Role::Client, config, &agreement, [0; 32], Instant::ZERO);
+        observer.set_lenient_tap(Box::new(Blind));
+        let mut texts = Vec::new();
+        for chunk in { stream }.chunks_mut(cut) {
+            let mut events = observer.receive_in(chunk, Instant::ZERO);
+            while let Some((event, _)) = events.next() {
+                texts.push(format!("{event:?}"));
+            }
+        }
+        assert_eq!(texts, ["Text(\"Hello\")"], "in pieces of {cut}");
+    }
 }
