@@ -140,3 +140,13 @@ fn nothing_is_due_to_an_observer() {
         assert_eq!(connection.sender(now).queued(), 0);
     }
 }
+
+#[test]
+fn a_broken_compressed_message_leaves_the_next_one_whole() {
+    // A text message with a byte that is not UTF-8, then "Hello", both in fixed codes.
+    let stream = b"\xc1\x08\xf3\x58\xcd\xc9\x89\x07\0\0\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\0\0";
+    for size in [1, 3, stream.len()] {
+        let (_, seen) = observe(&Config::default(), stream, size);
+        assert_eq!(seen, ["Text(\"Hello\")"], "in pieces of {size}");
+    }
+}

@@ -6,7 +6,7 @@ use crate::input::{Cuts, Input};
 use crate::settings::{START, Settings};
 use crate::transcript::Transcript;
 use polywire::{Connection, Delivery, FrameHeader, Rule, Tap, Violation, Wants};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The door by which bytes come.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ struct Run {
     output: Vec<u8>,
     wants: Wants,
     tapped: Vec<Tapped>,
+    /// Apart from the rest: a violation is told as soon as it is found, wherever in the frame that is.
+    violations: Vec<Violation>,
 }
 
 pub fn check(bytes: &[u8]) {
@@ -46,8 +48,9 @@ pub fn check(bytes: &[u8]) {
         let tapped = run(&settings, Some(false), &Cuts::WHOLE, Door::In, &stream);
         assert_eq!(whole.transcript, tapped.transcript, "a strict tap changes nothing");
     }
-    check_delivery(settings, &whole, &cuts, &stream, tap);
+    // An observer goes on behind a broken message, whose pieces would be taken for the next one's.
     if tap != Some(true) {
+        check_delivery(settings, &whole, &cuts, &stream, tap);
         check_close(&whole);
     }
 }
@@ -81,13 +84,14 @@ fn check_close(run: &Run) {
 
 fn run(settings: &Settings, tap: Option<bool>, cuts: &Cuts, door: Door, stream: &[u8]) -> Run {
     let mut connection = settings.connection();
-    let tapped = Arc::new(Mutex::new(Vec::new()));
+    let tapped = Arc::new(Mutex::new(Record::default()));
     match tap {
         None => {}
         Some(false) => connection.set_tap(Box::new(Recorder(tapped.clone()))),
         Some(true) => connection.set_lenient_tap(Box::new(Recorder(tapped.clone()))),
     }
-    let mut transcript = Transcript::default();
+    let mut transcript =
+        if tap == Some(true) { Transcript::of_observer() } else { Transcript::default() };
     for piece in cuts.pieces(stream) {
         bring(&mut connection, door, piece, &mut transcript);
     }
@@ -106,7 +110,23 @@ fn run(settings: &Settings, tap: Option<bool>, cuts: &Cuts, door: Door, stream: 
     frames::read(settings.role, settings.deflate.is_some(), &output);
     drop(connection);
     let tapped = Arc::into_inner(tapped).expect("the connection is gone");
-    Run { transcript, output, wants, tapped: tapped.into_inner().expect("no panic inside") }
+    let Record { mut tapped, violations } = tapped.into_inner().expect("no panic inside");
+    if tap == Some(false) && !violations.is_empty() {
+        trim_last_frame(&mut tapped);
+    }
+    Run { transcript, output, wants, tapped, violations }
+}
+
+/// A strict connection fails as soon as it can, with as much of the frame as came by then: only the
+/// first two bytes of its header do not depend on the split.
+fn trim_last_frame(tapped: &mut Vec<Tapped>) {
+    let frame = tapped.iter().rposition(|tapped| matches!(tapped, Tapped::Header(_)));
+    tapped.truncate(frame.map_or(0, |frame| frame + 1));
+    if let Some(Tapped::Header(header)) = tapped.last_mut() {
+        let FrameHeader { offset, first, second, .. } = *header;
+        let payload_len = u64::from(second & 0x7f);
+        *header = FrameHeader { offset, first, second, mask: None, payload_len, header_len: 2 };
+    }
 }
 
 fn bring(connection: &mut Connection, door: Door, piece: &[u8], transcript: &mut Transcript) {
@@ -144,37 +164,42 @@ enum Tapped {
     Header(FrameHeader),
     Payload(Vec<u8>),
     End(u64),
-    Violation(Violation),
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    tapped: Vec<Tapped>,
+    violations: Vec<Violation>,
 }
 
 /// Writes down what a tap is shown, the pieces of a payload joined.
-struct Recorder(Arc<Mutex<Vec<Tapped>>>);
+struct Recorder(Arc<Mutex<Record>>);
 
 impl Recorder {
-    fn push(&mut self, tapped: Tapped) {
-        let mut all = self.0.lock().expect("no panic inside");
-        match (tapped, all.last_mut()) {
-            (Tapped::Payload(bytes), _) if bytes.is_empty() => {}
-            (Tapped::Payload(bytes), Some(Tapped::Payload(before))) => before.extend(bytes),
-            (tapped, _) => all.push(tapped),
-        }
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.0.lock().expect("no panic inside")
     }
 }
 
 impl Tap for Recorder {
     fn header(&mut self, header: &FrameHeader) {
-        self.push(Tapped::Header(*header));
+        self.record().tapped.push(Tapped::Header(*header));
     }
 
     fn payload(&mut self, bytes: &[u8]) {
-        self.push(Tapped::Payload(bytes.to_vec()));
+        let tapped = &mut self.record().tapped;
+        match tapped.last_mut() {
+            _ if bytes.is_empty() => {}
+            Some(Tapped::Payload(before)) => before.extend_from_slice(bytes),
+            _ => tapped.push(Tapped::Payload(bytes.to_vec())),
+        }
     }
 
     fn end(&mut self, content: u64) {
-        self.push(Tapped::End(content));
+        self.record().tapped.push(Tapped::End(content));
     }
 
     fn violation(&mut self, violation: &Violation) {
-        self.push(Tapped::Violation(*violation));
+        self.record().violations.push(*violation);
     }
 }

@@ -117,7 +117,8 @@ pub fn read_leniently(mut bytes: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// The length of the whole frame at the front of `bytes` as its header announces it, right or wrong.
+/// The length of the whole frame at the front of `bytes` as its header announces it, right or wrong;
+/// nothing while the header is incomplete.
 pub fn announced(bytes: &[u8]) -> Option<u64> {
     let (&[_, second], rest) = bytes.split_first_chunk()?;
     let (len, header) = match second & 0x7f {
@@ -125,8 +126,18 @@ pub fn announced(bytes: &[u8]) -> Option<u64> {
         127 => (u64::from_be_bytes(*rest.first_chunk()?), 10),
         len => (u64::from(len), 2),
     };
-    let mask = if second & 0x80 == 0 { 0 } else { 4 };
-    Some(len.saturating_add(header + mask))
+    let header = header + if second & 0x80 == 0 { 0 } else { 4 };
+    (bytes.len() >= header).then(|| len.saturating_add(header as u64))
+}
+
+/// What is there of the frame in which the stream ends.
+pub fn unfinished(mut bytes: &[u8]) -> &[u8] {
+    while let Some(len) = announced(bytes)
+        && let Some(rest) = usize::try_from(len).ok().and_then(|len| bytes.get(len..))
+    {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// Writes a frame as an end with `role` masks it, its length in the fewest bytes.

@@ -30,6 +30,8 @@ pub(crate) struct Assembly {
     compressed: bool,
     /// What is left of the message is of no interest.
     ignored: bool,
+    /// The message is no DEFLATE, or too much of it.
+    undecipherable: bool,
     fragments: u32,
     /// Bytes of the message as its headers announce them.
     announced: u64,
@@ -63,6 +65,7 @@ impl Assembly {
             kind: None,
             compressed: false,
             ignored: false,
+            undecipherable: false,
             fragments: 0,
             announced: 0,
             content: 0,
@@ -110,6 +113,7 @@ impl Assembly {
         self.kind = Some(kind);
         self.compressed = compressed;
         self.ignored = false;
+        self.undecipherable = false;
         self.fragments = 0;
         self.announced = 0;
         self.content = 0;
@@ -163,6 +167,7 @@ impl Assembly {
             self.kind = None;
         }
         if self.ignored {
+            self.pass_over(piece, mask, last);
             return (Content::None, Ok(()));
         }
         if self.is_streamed() {
@@ -189,6 +194,15 @@ impl Assembly {
         }
         let ready = last && result.is_ok() || self.is_streamed() && !self.is_empty(&content);
         (if ready { content } else { Content::None }, result)
+    }
+
+    /// Inflates what is of no interest: messages that follow refer back to it.
+    fn pass_over(&mut self, piece: &mut [u8], mask: Mask, last: bool) {
+        if self.compressed && !self.undecipherable {
+            apply_mask(piece, mask);
+            self.bytes.clear();
+            self.undecipherable = self.inflate(piece, last).is_err();
+        }
     }
 
     fn is_empty(&self, content: &Content<'_>) -> bool {
@@ -243,6 +257,7 @@ impl Assembly {
         // What was inflated before a fault came before it, and its own fault is the first: so the cut
         // does not matter.
         let inflated = self.inflate(piece, last);
+        self.undecipherable = inflated.is_err();
         match kind {
             Kind::Binary => (Content::StoredBinary, inflated),
             Kind::Text => {

@@ -219,15 +219,18 @@ impl Receiver {
         piece: Piece<'a>,
     ) -> (Content<'a>, bool, Result<(), Broken>) {
         let Piece { frame, bytes, mask, complete } = piece;
-        let last = complete && frame.fin;
+        let mut last = complete && frame.fin;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-5.4
         //# Clients and servers MUST support receiving both fragmented and unfragmented messages.
         let (mut content, mut result) = self.assembly.take(bytes, mask, last);
         if let Err(broken) = result {
             result = self.object(frame.offset, broken);
+            last = false;
             if result.is_ok() {
-                content = Content::None;
                 self.assembly.ignore_rest();
+            }
+            if !self.assembly.is_streamed() {
+                content = Content::None;
             }
         }
         if complete {

@@ -94,22 +94,36 @@ fn compare(
         if !theirs.heard.starts_with(&ours.heard) {
             return Err("not even what came before the violation is the same");
         }
-        let tolerated = peer.tolerates.contains(&violation.rule) || is_early(stream, violation);
+        let offset = usize::try_from(violation.offset).expect("within the stream");
+        let frame = &stream[offset..];
+        let tolerated = (peer.tolerates)(violation.rule, frame) || is_early(frame, violation.rule);
         let rejected = matches!(theirs.verdict, Verdict::Rejected(_)) && theirs.heard == ours.heard;
         return if rejected || tolerated { Ok(()) } else { Err("accepts what we reject") };
     }
     if let Verdict::Rejected(reason) = &theirs.verdict {
-        let known = (peer.stricter)(reason, ours) && ours.heard.starts_with(&theirs.heard);
+        let waits = is_late(stream) && ours.heard == theirs.heard;
+        let known = waits || (peer.stricter)(reason, ours) && ours.heard.starts_with(&theirs.heard);
         return if known { Ok(()) } else { Err("rejects what we accept") };
     }
-    if ours == theirs { Ok(()) } else { Err("hears something else") }
+    let renamed = matches!(ours.verdict, Verdict::Closed(Some(code)) if peer.forbids.contains(&code))
+        && theirs.verdict == Verdict::Closed(Some(1002));
+    if ours == theirs || renamed && ours.heard == theirs.heard {
+        Ok(())
+    } else {
+        Err("hears something else")
+    }
 }
 
 /// Whether we failed before the frame or message at fault was complete, as others need not.
-fn is_early(stream: &[u8], violation: Violation) -> bool {
-    let frame = usize::try_from(violation.offset).ok().and_then(|offset| stream.get(offset..));
-    let Some(frame) = frame else { return true };
+fn is_early(frame: &[u8], rule: Rule) -> bool {
     let complete = frames::announced(frame).is_some_and(|len| len <= frame.len() as u64);
     let last = frame.first().is_some_and(|first| first & 0x80 != 0);
-    !complete || violation.rule == Rule::TextNotUtf8 && !last
+    !complete || rule == Rule::TextNotUtf8 && !last
+}
+
+/// Whether we wait for the end of a header, or of a control frame, before we judge it.
+fn is_late(stream: &[u8]) -> bool {
+    let frame = frames::unfinished(stream);
+    let control = frame.first().is_some_and(|first| first & 0x08 != 0);
+    !frame.is_empty() && (control || frames::announced(frame).is_none())
 }

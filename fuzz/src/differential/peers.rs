@@ -1,6 +1,7 @@
 //! The other implementations, each driven as its documentation says, and how they are known to differ.
 
 use super::{Account, Heard, LIMIT, Verdict};
+use crate::frames;
 use futures_core::Stream;
 use polywire::Rule;
 use std::io;
@@ -14,8 +15,10 @@ use tungstenite::{Message, WebSocket};
 pub struct Peer {
     pub name: &'static str,
     pub run: fn(&[u8]) -> Account,
-    /// What it accepts although the RFC forbids it.
-    pub tolerates: &'static [Rule],
+    /// Whether it accepts the frame, which breaks this rule, although the RFC forbids it.
+    pub tolerates: fn(rule: Rule, frame: &[u8]) -> bool,
+    /// Close codes that it takes for forbidden, and reports as 1002.
+    pub forbids: &'static [u16],
     /// Whether it is known to reject, for this reason, what is allowed.
     pub stricter: fn(reason: &str, ours: &Account) -> bool,
 }
@@ -24,13 +27,20 @@ pub const ALL: &[Peer] = &[
     Peer {
         name: "tungstenite",
         run: tungstenite,
-        tolerates: &[Rule::LengthNotMinimal, Rule::CloseCodeInvalid],
+        tolerates: |rule, frame| match rule {
+            Rule::LengthNotMinimal | Rule::CloseCodeInvalid => true,
+            // The same in a control frame: more bytes than its short length needs.
+            Rule::ControlTooLong => frames::announced(frame).is_some_and(|len| len <= 125 + 14),
+            _ => false,
+        },
+        forbids: &[1014],
         stricter: |_, _| false,
     },
     Peer {
         name: "tokio-websockets",
         run: tokio_websockets,
-        tolerates: &[],
+        tolerates: |rule, frame| rule == Rule::TextNotUtf8 && frame.get(1) == Some(&0x80),
+        forbids: &[],
         stricter: |_, _| false,
     },
 ];
