@@ -70,7 +70,7 @@ impl Run {
             7 => {
                 let payload = input.chunk();
                 let sender = self.connection.sender(self.now);
-                let result = if payload.len() % 2 == 0 {
+                let result = if payload.len().is_multiple_of(2) {
                     sender.ping(payload)
                 } else {
                     sender.pong(payload)

@@ -47,7 +47,7 @@ fn hostile(mut input: Input<'_>) -> Hostile {
     while !input.is_empty() {
         let how = input.byte();
         let payload = if how & 1 == 0 { input.clone().rest() } else { input.chunk() };
-        let kind = 1 + (how >> 1 & 1) | COMPRESSED;
+        let kind = (1 + (how >> 1 & 1)) | COMPRESSED;
         let stream = &mut hostile.stream;
         if how & 4 == 0 {
             frames::write(Role::Client, kind | FIN, payload, stream);

@@ -144,7 +144,7 @@ fn hostile(settings: [u8; 4], stream: &[u8]) -> Vec<u8> {
     let frames = polywire_fuzz::frames::read_leniently(stream);
     for frame in frames.iter().filter(|frame| frame.opcode() < 8) {
         let payload = &frame.payload[..frame.payload.len().min(199)];
-        seed.extend([1 | (frame.opcode() & 2) ^ 2, payload.len() as u8]);
+        seed.extend([1 | ((frame.opcode() & 2) ^ 2), payload.len() as u8]);
         seed.extend_from_slice(payload);
     }
     seed
