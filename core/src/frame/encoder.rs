@@ -20,12 +20,15 @@ impl EncodedHeader {
         &self.bytes[..usize::from(self.len)]
     }
 
-    /// Appends the header. All its room is copied and the excess cut off: a copy of a fixed size
-    /// takes two instructions, one of a variable size a call.
+    /// Appends the header. Eight bytes, or all its room, are copied and the excess cut off: a copy of
+    /// a fixed size takes an instruction or two, one of a variable size a call.
     #[inline]
     pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
         let end = buffer.len() + usize::from(self.len);
-        buffer.extend_from_slice(&self.bytes);
+        match self.bytes.first_chunk::<8>() {
+            Some(short) if self.len <= 8 => buffer.extend_from_slice(short),
+            _ => buffer.extend_from_slice(&self.bytes),
+        }
         buffer.truncate(end);
     }
 }
