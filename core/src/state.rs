@@ -49,7 +49,8 @@ pub enum Socket {
     /// Shut down the writing side, then go on reading (the bytes are ignored) until the peer's
     /// stream ends or the deadline passes: so the peer can read everything that was written.
     ShutdownWrite,
-    /// Close it.
+    /// Close it. If the deadline is due as well, an event is: take it first, with
+    /// [`handle_timeout`](crate::Connection::handle_timeout).
     Close,
 }
 
