@@ -24,7 +24,9 @@ const NAME: &str = "permessage-deflate";
 ///
 /// A limit on the server's window comes with a second choice: servers that cannot set their window
 /// decline `server_max_window_bits`, but most can start each message afresh, which bounds the memory of
-/// this end as well. Without it such a server would have to decline compression.
+/// this end as well. The third choice asks for nothing: some servers accept a limit without saying so in
+/// their answer, and an answer without it can only be to this offer. Its price is a window of 32 KiB
+/// with such servers; `server_no_context_takeover` in the configuration rules it out.
 pub(crate) fn offer(config: &DeflateConfig) -> String {
     let (server_bits, client_bits) = limits(config);
     let wanted = Parameters {
@@ -37,8 +39,11 @@ pub(crate) fn offer(config: &DeflateConfig) -> String {
     if wanted.server_max_window_bits.is_some() && !wanted.server_no_context_takeover {
         let second =
             Parameters { server_no_context_takeover: true, server_max_window_bits: None, ..wanted };
-        offers += ", ";
-        offers += &second.element();
+        let third = Parameters { server_max_window_bits: None, ..wanted };
+        for choice in [second, third] {
+            offers += ", ";
+            offers += &choice.element();
+        }
     }
     offers
 }
@@ -79,14 +84,9 @@ pub(crate) fn accept(
         Some(Some(bits)) => bits,
         None => 15,
     };
-    let (server_bits, client_bits) = limits(config);
-    let server_answer = answer.server_max_window_bits.unwrap_or(15);
+    let (_, client_bits) = limits(config);
     if config.server_no_context_takeover && !answer.server_no_context_takeover {
         return Err("server_no_context_takeover was offered but not answered");
-    }
-    // The second choice of `offer` leaves the window to a server that forgets it.
-    if server_answer > server_bits && !answer.server_no_context_takeover {
-        return Err("a larger server_max_window_bits than offered");
     }
     Ok(DeflateParams {
         server_no_context_takeover: answer.server_no_context_takeover,
@@ -94,7 +94,8 @@ pub(crate) fn accept(
         //# A client MUST support the "client_no_context_takeover" extension parameter in an extension negotiation response.
         client_no_context_takeover: answer.client_no_context_takeover
             || config.client_no_context_takeover,
-        server_max_window_bits: server_answer,
+        // Whatever it is: the last choice of `offer` leaves it to the server.
+        server_max_window_bits: answer.server_max_window_bits.unwrap_or(15),
         // A larger value than offered is allowed, and this end keeps to its own.
         client_max_window_bits: client_answer.min(client_bits),
     })
