@@ -150,3 +150,17 @@ fn a_broken_compressed_message_leaves_the_next_one_whole() {
         assert_eq!(seen, ["Text(\"Hello\")"], "in pieces of {size}");
     }
 }
+
+#[test]
+fn a_message_that_was_given_up_can_be_referred_back_to() {
+    let limits = Limits { fragments: 1, ..Limits::default() };
+    let config = Config { limits, ..Config::default() };
+    // "Hello" in two fragments, of which the second is one too many; then the same by a match alone
+    // (RFC 7692 section 7.2.3.2).
+    let stream = b"\x41\x03\xf2\x48\xcd\x80\x04\xc9\xc9\x07\x00\xc1\x05\xf2\x00\x11\x00\x00";
+    for size in [1, 3, stream.len()] {
+        let (shown, seen) = observe(&config, stream, size);
+        assert_eq!(shown.faults, ["limit.fragments 2"], "in pieces of {size}");
+        assert_eq!(seen, ["Text(\"Hello\")"], "in pieces of {size}");
+    }
+}

@@ -118,7 +118,7 @@ impl Inflation {
     }
 
     /// Gives up the message in progress: the next one starts a new stream.
-    pub(crate) fn give_up(&mut self) {
+    fn give_up(&mut self) {
         self.in_message = false;
         if let Some(inflater) = self.inflater.take() {
             self.pool.put_inflater(inflater);

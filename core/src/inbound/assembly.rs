@@ -143,12 +143,6 @@ impl Assembly {
     /// Passes over what is left of the message in progress.
     pub(crate) fn ignore_rest(&mut self) {
         self.ignored = true;
-        if self.compressed
-            && self.in_message()
-            && let Some(inflation) = &mut self.inflation
-        {
-            inflation.give_up();
-        }
     }
 
     /// Takes the next piece of payload, and with `last` ends the message. The piece is unmasked.
