@@ -177,11 +177,16 @@ macro_rules! usage_errors {
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
             }
+
+            /// The rule in words, without the code.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
         }
 
         impl fmt::Display for UsageError {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Self::$name => concat!($code, ": ", $text),)+ })
+                write!(f, "{}: {}", self.code(), self.text())
             }
         }
     };

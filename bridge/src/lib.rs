@@ -1,0 +1,14 @@
+//! What the bindings share, so that it exists once.
+//!
+//! - [`settings`]: the core's configuration from named values, the same names in every language;
+//! - [`record`]: events as eight words, for borders that are crossed once for a whole batch;
+//! - [`codes`]: every error and violation with its section, for tables that must be complete;
+//! - [`clock`]: time and entropy of a native host.
+//!
+//! Knows the core and no language. Nothing here decides about the protocol.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod clock;
+pub mod codes;
+pub mod record;
+pub mod settings;
