@@ -127,3 +127,22 @@ fn a_violation_left_behind_its_content_is_due_at_once_and_outlives_other_ends() 
         assert_eq!(ended.cause, Cause::Violation(Rule::TextNotUtf8));
     }
 }
+
+#[test]
+fn the_close_frame_of_this_end_can_be_asked_for() {
+    let (mut client, mut server) = pair();
+    let now = Instant::ZERO;
+    assert_eq!(client.sender(now).sent_close(), None);
+    client.sender(now).close(Some(CloseCode(4000)), "enough").unwrap();
+    assert_eq!(client.sender(now).sent_close(), Some((Some(CloseCode(4000)), "enough")));
+    carry(&mut client, &mut server, now);
+    assert_eq!(server.sender(now).sent_close(), Some((Some(CloseCode(4000)), "")));
+
+    let (mut client, mut server) = pair();
+    let mut unmasked = [0x81, 0];
+    while server.receive_in(&mut unmasked, now).next().is_some() {}
+    let rule = Rule::MaskMissing;
+    assert_eq!(server.sender(now).sent_close(), Some((Some(rule.close_code()), rule.code())));
+    client.sender(now).close(None, "").unwrap();
+    assert_eq!(client.sender(now).sent_close(), Some((None, "")));
+}
