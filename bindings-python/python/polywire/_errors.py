@@ -106,6 +106,8 @@ def handshake_error(
         error = e.InvalidStatus(response)
     else:
         error = HANDSHAKE[code](found)
+        if isinstance(error, e.InvalidHandshake):
+            error.response = response
     if code == "handshake.stream_ended":
         error.__cause__ = EOFError("connection closed while reading the head")
     return _told(error, code, text)

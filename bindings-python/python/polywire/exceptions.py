@@ -106,6 +106,9 @@ class InvalidURI(WebSocketException):
 class InvalidHandshake(WebSocketException):
     """The base of what goes wrong in an opening handshake."""
 
+    response: Response | None = None
+    """On the client: the answer of the server, as far as it was read."""
+
 
 class SecurityError(InvalidHandshake):
     """A head is beyond a limit, or a redirect would give secrets away."""
@@ -147,6 +150,8 @@ class InvalidProtocol(InvalidHandshake):
 
 class InvalidStatus(InvalidHandshake):
     """The server answered, but did not agree: see ``response``."""
+
+    response: Response
 
     def __init__(self, response: Response) -> None:
         super().__init__(response)
