@@ -84,7 +84,7 @@ class Headers(MutableMapping[str, str]):
     def clear(self) -> None:
         self._fields = []
 
-    def update(self, *args: HeadersLike, **kwargs: str) -> None:  # type: ignore[override]
+    def update(self, *args: HeadersLike, **kwargs: str) -> None:
         fields = (arg.raw_items() if isinstance(arg, Headers) else arg for arg in args)
         super().update(*fields, **kwargs)
 

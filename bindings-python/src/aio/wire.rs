@@ -71,8 +71,13 @@ impl Wire {
         let vector: [IoSlice<'_>; SLICES] = array::from_fn(|index| IoSlice::new(slice(index)));
         // SAFETY: the transport keeps its socket open until `connection_lost`, which drops this value.
         let socket = unsafe { std::os::fd::BorrowedFd::borrow_raw(socket) };
+        let socket = socket2::SockRef::from(&socket);
+        let sent = match slices {
+            [slice] => socket.send(slice),
+            _ => socket.send_vectored(&vector[..count]),
+        };
         // An error is met again by the transport, which knows what to do about it.
-        socket2::SockRef::from(&socket).send_vectored(&vector[..count]).unwrap_or(0)
+        sent.unwrap_or(0)
     }
 
     #[cfg(not(unix))]

@@ -119,7 +119,7 @@ impl Connection {
     }
 
     /// Starts the closing handshake.
-    #[pyo3(signature = (code=Some(1000), reason="", now=None))]
+    #[pyo3(signature = (code=Some(1000), reason="", now=None), text_signature = "($self, code=1000, reason='', now=None)")]
     fn close(
         &self,
         py: Python<'_>,

@@ -184,7 +184,7 @@ def client(vector: dict[str, Any], cut: str | int) -> None:
         compare(vector["expect"], client_over_http2(vector, handshake))
         return
     if "request" in vector:
-        line, fields, body = head(handshake.bytes)
+        line, fields, body = head(handshake.request_bytes)
         expected = vector["request"]
         headers = named(expected.get("headers"), fields)
         compare(expected, {"line": line, "headers": headers})

@@ -81,7 +81,7 @@ class ClientConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if self._handshake is not None:
-            self.transport.write(self._handshake.bytes)
+            self.transport.write(self._handshake.request_bytes)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._handshake is not None:

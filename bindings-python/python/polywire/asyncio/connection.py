@@ -8,10 +8,9 @@ protocol.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import uuid
-from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
@@ -34,6 +33,9 @@ __all__ = ["Connection"]
 
 _FINE = {1000, 1001, 1005}
 
+# So that what `recv()` and `send()` return can be given to `asyncio.create_task` and `asyncio.run`.
+Coroutine.register(_polywire.Awaitable)
+
 
 class Connection(_polywire.Protocol, asyncio.BufferedProtocol):
     """A WebSocket connection: ``recv``, ``send``, ``ping``, ``close``, and ``async for`` over messages."""
@@ -55,6 +57,7 @@ class Connection(_polywire.Protocol, asyncio.BufferedProtocol):
     _gone: asyncio.Future[None] | None = None
     _id: uuid.UUID | None = None
     _cause: BaseException | None = None
+    _last_call: asyncio.TimerHandle | None = None
     _is_lost = False
 
     def __init__(self, flow: Flow, logger: LoggerLike) -> None:
@@ -280,9 +283,13 @@ class Connection(_polywire.Protocol, asyncio.BufferedProtocol):
             self.transport.abort()
             return
         self.transport.close()
-        # Closing waits until the transport is empty, which is the peer's to decide.
-        if self._flow.close_timeout is not None and not self._is_lost:
-            self.loop.call_later(self._flow.close_timeout, self.transport.abort)
+        self._abort_later()
+
+    def _abort_later(self) -> None:
+        """Closing waits until the transport is empty, which is the peer's to decide."""
+        timeout = self._flow.close_timeout
+        if timeout is not None and self._last_call is None and not self._is_lost:
+            self._last_call = self.loop.call_later(timeout, self.transport.abort)
 
     def _busy_error(self) -> ConcurrencyError:
         return ConcurrencyError(
@@ -330,6 +337,8 @@ class Connection(_polywire.Protocol, asyncio.BufferedProtocol):
         self._is_lost = True
         if self._cause is None:
             self._cause = exc
+        if self._last_call is not None:
+            self._last_call.cancel()
         self._lost()
         self._wake_senders()
         if self._gone is not None and not self._gone.done():

@@ -267,8 +267,7 @@ class ServerConnection(Connection):
         self.logger.info("connection rejected (%d)", head.status)
         self.transport.write(head.to_bytes())
         self._shutdown_write()
-        timeout = 10 if self._flow.close_timeout is None else self._flow.close_timeout
-        self._patience = self.loop.call_later(timeout, self.transport.abort)
+        self._abort_later()
 
 
 class Server:
