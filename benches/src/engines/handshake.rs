@@ -231,9 +231,11 @@ impl End {
         self.inbound.take()
     }
 
-    fn take(&self, space: usize) -> Option<Vec<u8>> {
+    /// What there is, as much as fits; nothing when there is nothing yet.
+    fn next(&self, space: usize) -> Option<Vec<u8>> {
         let mut inbound = self.inbound.borrow_mut();
-        let rest = inbound.split_off(space.min(inbound.len()));
+        let count = space.min(inbound.len());
+        let rest = inbound.split_off(count);
         let taken = std::mem::replace(&mut *inbound, rest);
         (!taken.is_empty()).then_some(taken)
     }
@@ -241,7 +243,7 @@ impl End {
 
 impl io::Read for End {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        let taken = self.take(space.len()).ok_or(ErrorKind::WouldBlock)?;
+        let taken = self.next(space.len()).ok_or(ErrorKind::WouldBlock)?;
         space[..taken.len()].copy_from_slice(&taken);
         Ok(taken.len())
     }
@@ -264,7 +266,7 @@ impl AsyncRead for End {
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Some(taken) = self.take(buffer.remaining()) else { return Poll::Pending };
+        let Some(taken) = self.next(buffer.remaining()) else { return Poll::Pending };
         buffer.put_slice(&taken);
         Poll::Ready(Ok(()))
     }
