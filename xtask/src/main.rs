@@ -12,6 +12,7 @@ mod interop;
 mod no_std;
 mod packages;
 mod peers;
+mod quotes;
 mod repository;
 mod run;
 mod rust_source;
