@@ -146,3 +146,35 @@ fn the_close_frame_of_this_end_can_be_asked_for() {
     client.sender(now).close(None, "").unwrap();
     assert_eq!(client.sender(now).sent_close(), Some((None, "")));
 }
+
+#[test]
+fn a_host_can_answer_what_lies_before_the_end() {
+    let bad = b"\x81\x01\xff".as_slice();
+    for (end, code) in [(&b"\x88\x02\x03\xe8"[..], 1000), (b"\x83\x00", 1002), (bad, 1007)] {
+        let (mut client, _) = pair();
+        let now = Instant::ZERO;
+        // Nothing behind the end is taken for a message.
+        let mut chunk = [b"\x81\x01a\x82\x01b", end, b"\x81\x01c"].concat();
+        let mut events = client.receive_in(&mut chunk, now);
+        let mut seen = 0;
+        while let Some((event, _)) = events.next_before_end() {
+            assert!(matches!(event, Event::Text("a") | Event::Binary(b"b")));
+            seen += 1;
+        }
+        assert_eq!(seen, 2);
+        assert!(events.ends_next());
+        let rest = events.into_rest();
+        client.sender(now).send("an answer").unwrap();
+        assert_eq!(client.sender(now).sent_close(), None);
+
+        let mut events = client.receive_in(rest, now);
+        assert!(events.next_before_end().is_none());
+        let (event, sender) = events.next().unwrap_or_else(|| panic!("no event for {code}"));
+        assert!(matches!(event, Event::Close { .. } | Event::Failed(_)));
+        assert_eq!(sender.sent_close().unwrap().0, Some(CloseCode(code)));
+        assert!(sender.send("too late").is_err());
+        while let Some((event, _)) = events.next() {
+            assert!(matches!(event, Event::Ended(_)), "{event:?}");
+        }
+    }
+}
