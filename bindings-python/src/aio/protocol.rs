@@ -65,7 +65,7 @@ impl Protocol {
             }
         };
         if is_open {
-            return Self::react(slf, &news);
+            return Self::react(slf, news, true);
         }
         let bytes = PyBytes::new(slf.py(), chunk);
         slf.call_method1(intern!(slf.py(), "_on_handshake"), (bytes,)).map(drop)
@@ -76,6 +76,15 @@ impl Protocol {
         slf: &Bound<'_, Self>,
         input: impl FnOnce(&mut State, Python<'_>, &mut Vec<News>),
     ) -> PyResult<()> {
+        Self::input_before_end(slf, true, input)
+    }
+
+    /// The same; `goes_on` says whether the end is taken once what is before it was shown.
+    fn input_before_end(
+        slf: &Bound<'_, Self>,
+        goes_on: bool,
+        input: impl FnOnce(&mut State, Python<'_>, &mut Vec<News>),
+    ) -> PyResult<()> {
         let mut news = Vec::new();
         {
             let mut state = slf.get().lock();
@@ -83,26 +92,39 @@ impl Protocol {
             state.now = clock::now();
             input(&mut state, slf.py(), &mut news);
         }
-        Self::react(slf, &news)
+        Self::react(slf, news, goes_on)
     }
 
     /// Lets the application see what came, then does what is left to do.
-    fn react(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
+    fn react(slf: &Bound<'_, Self>, mut news: Vec<News>, goes_on: bool) -> PyResult<()> {
+        let mut told = Self::show(slf, &news);
+        let mut state = slf.get().lock();
+        if goes_on && state.is_end_next && state.corked == 1 {
+            // The messages before the end were shown, and answered if they are at once.
+            news.clear();
+            state.refill(slf.py(), true, &mut news);
+            drop(state);
+            told = told.and_then(|()| Self::show(slf, &news));
+            state = slf.get().lock();
+        }
+        state.corked -= 1;
+        let is_outermost = state.corked == 0;
+        drop(state);
+        let settled = if is_outermost { Self::settle(slf) } else { Ok(()) };
+        told.and(settled)
+    }
+
+    /// Runs the task that waits, if there is something for it, and tells the news.
+    fn show(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
         let waiter = {
             let mut state = slf.get().lock();
             let is_due = !state.inbox.is_empty() || state.end.ended.is_some();
             if is_due { state.waiter.take() } else { None }
         };
-        let told = waiter
-            .map_or(Ok(()), |waiter| Waiter::wake(waiter.bind(slf.py())))
-            .and_then(|()| Self::tell(slf, news));
-        let is_outermost = {
-            let mut state = slf.get().lock();
-            state.corked -= 1;
-            state.corked == 0
-        };
-        let settled = if is_outermost { Self::settle(slf) } else { Ok(()) };
-        told.and(settled)
+        if let Some(waiter) = waiter {
+            Waiter::wake(waiter.bind(slf.py()))?;
+        }
+        Self::tell(slf, news)
     }
 
     fn tell(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
@@ -303,25 +325,31 @@ impl Protocol {
 
     /// The next message, if there is one.
     pub(super) fn next(slf: &Bound<'_, Self>, wants_bytes: bool) -> PyResult<Received> {
-        let mut state = slf.get().lock();
-        state.wants_bytes = wants_bytes;
-        let item = state.inbox.pop_front();
-        let is_held_back = state.is_holding() || state.is_reading_paused;
-        if is_held_back && state.inbox.len() <= state.low {
-            drop(state);
-            Self::input(slf, |state, py, news| state.refill(py, news))?;
-            return item.map_or_else(|| Self::next(slf, wants_bytes), |item| Ok(Received::Item(item)));
+        let mut is_refilled = false;
+        loop {
+            let mut state = slf.get().lock();
+            state.wants_bytes = wants_bytes;
+            let item = state.inbox.pop_front();
+            let is_held_back = state.is_holding() || state.is_reading_paused || state.is_end_next;
+            if is_held_back && !is_refilled && state.inbox.len() <= state.low {
+                drop(state);
+                is_refilled = true;
+                let may_end = item.is_none();
+                Self::input_before_end(slf, may_end, |state, py, news| {
+                    state.refill(py, may_end, news);
+                })?;
+                match item {
+                    Some(item) => return Ok(Received::Item(item)),
+                    None => continue,
+                }
+            }
+            return Ok(match item {
+                Some(item) => Received::Item(item),
+                None if state.end.ended.is_some() || state.end.is_lost => Received::Ended,
+                None if state.waiter.is_some() => Received::Busy,
+                None => Received::Nothing,
+            });
         }
-        if let Some(item) = item {
-            return Ok(Received::Item(item));
-        }
-        Ok(if state.end.ended.is_some() || state.end.is_lost {
-            Received::Ended
-        } else if state.waiter.is_some() {
-            Received::Busy
-        } else {
-            Received::Nothing
-        })
     }
 
     /// A waiter that is woken when there is something to receive.
@@ -424,12 +452,24 @@ impl Protocol {
             state.connection = Some(connection);
             state.end.is_lost
         };
-        Self::input(slf, |state, py, news| {
+        Self::input_before_end(slf, false, |state, py, news| {
             state.take(py, &mut leftover, news);
             if is_lost {
                 state.eof(py, news);
             }
-        })
+        })?;
+        if !slf.get().lock().is_end_next {
+            return Ok(());
+        }
+        // Whoever opened it gets a turn to answer what came with the handshake.
+        let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(slf.py()));
+        let Some(event_loop) = event_loop else { return Ok(()) };
+        event_loop.call_method1(slf.py(), "call_soon", (slf.getattr("_go_on")?,)).map(drop)
+    }
+
+    /// Takes the end that was held back.
+    fn _go_on(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::input(slf, |_, _, _| {})
     }
 
     /// The peer's stream ended.
@@ -521,7 +561,7 @@ impl Protocol {
     fn _close(slf: &Bound<'_, Self>, code: Option<u16>, reason: &str) -> PyResult<()> {
         Self::command(slf, |sender| sender.close(code.map(CloseCode), reason))?;
         slf.get().lock().is_leaving = true;
-        Self::input(slf, |state, py, news| state.refill(py, news))
+        Self::input(slf, |state, py, news| state.refill(py, true, news))
     }
 
     /// Gives the connection up.
