@@ -4,7 +4,7 @@
 use crate::{Outcome, repository, step};
 
 /// The programs, in the order they run when none is named.
-const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory"];
+const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
     let chosen: Vec<&str> = match arguments {

@@ -10,6 +10,7 @@ mod fuzz;
 mod house;
 mod interop;
 mod no_std;
+mod packages;
 mod peers;
 mod repository;
 mod run;

@@ -184,6 +184,13 @@ impl Run {
             .as_object()
             .and_then(|fields| fields.iter().next())
             .expect("a command is an object with one field");
+        if let Some(pausing) = name.strip_suffix("_reading") {
+            match pausing {
+                "pause" => self.connection.pause_reading(self.now),
+                _ => self.connection.resume_reading(self.now),
+            }
+            return Ok(merge(self.collect(Connection::handle_timeout)));
+        }
         let sender = self.connection.sender(self.now);
         let owned = self.way.door == Door::Own;
         let result = carry_out(sender, name, argument, owned).map_err(UsageError::code);
