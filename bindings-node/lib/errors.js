@@ -56,6 +56,8 @@ const codes = native.allCodes()
 const violations = codes.filter((entry) => entry.origin === 'violation')
 const usages = codes.filter((entry) => entry.origin === 'usage')
 const { notText } = native.layout()
+/** The outcome of a command for which the connection was not open. */
+const NOT_OPEN = 1 + usages.findIndex((entry) => entry.code === 'usage.not_open')
 
 /** The error of a violation, by its place in the core's list. */
 function violation (index, found, offset) {
@@ -87,4 +89,4 @@ function handshake ({ code, message }) {
   return Object.assign(new Class(message), { code })
 }
 
-module.exports = { codes, violations, violation, usage, handshake, handshakeClass, VIOLATIONS, USAGES }
+module.exports = { codes, NOT_OPEN, violations, violation, usage, handshake, handshakeClass, VIOLATIONS, USAGES }

@@ -44,6 +44,18 @@ let outUsed = 0
 const scratch = Buffer.allocUnsafeSlow(48 << 10)
 const SHORT_STRING = scratch.length / 3
 
+/** What a connection sends while its events are handed out: small messages cross the border together. */
+const BATCH_BYTES = 64 << 10
+const BATCH_COUNT = 1024
+const BATCH_LARGEST = 1 << 10
+const LENGTH_BITS = 24
+const batchBytes = Buffer.allocUnsafeSlow(BATCH_BYTES)
+const batchWords = new Uint32Array(BATCH_COUNT)
+let batchUsed = 0
+let batchCount = 0
+/** The connection whose batch it is. */
+let batchLink = null
+
 /** From this size on a message is offered to the socket without a copy. */
 const LARGE = 16 << 10
 
@@ -141,7 +153,8 @@ class Link {
   run (call, chunk) {
     if (this.id === -1) return
     this.busy = true
-    const table = depth++ === 0 ? ownTable : newTable()
+    const outermost = depth++ === 0
+    const table = outermost ? ownTable : newTable()
     let from = 0
     let flags = 0
     for (;;) {
@@ -158,7 +171,12 @@ class Link {
       const timer = table[3]
       slabUsed = table[4]
       if (timer !== NONE) this.arm(timer)
+      if (outermost) batchLink = this
       this.handOut(table, count, chunk, space)
+      if (outermost) {
+        if (batchCount !== 0) this.sendBatch()
+        batchLink = null
+      }
       if (flags & MORE) {
         if (call !== receive) call = handleTimeout
       } else if (flags === USUAL || !this.writesOut()) {
@@ -221,6 +239,10 @@ class Link {
   /** Sends a message; returns its outcome. */
   send (data, flags, callback) {
     let outcome
+    if (batchLink === this) {
+      if (callback === undefined && this.addToBatch(data, flags)) return 0
+      this.sendBatch()
+    }
     if (typeof data !== 'string') {
       if (data.length >= LARGE && !this.blocked) return this.sendLarge(data, flags, callback)
       outcome = native.send(this.id, data, data.length, flags)
@@ -230,6 +252,40 @@ class Link {
       return this.send(Buffer.from(data), flags, callback)
     }
     return this.sent(outcome, callback)
+  }
+
+  /** Adds a small message to the batch, if nothing can be wrong with it. */
+  addToBatch (data, flags) {
+    let { length } = data
+    const isString = typeof data === 'string'
+    // Text in bytes may be none, and parts depend on others: the core is asked at once.
+    if (length > BATCH_LARGEST || (isString ? flags > 3 : flags & 5)) return false
+    if (batchCount === BATCH_COUNT || batchUsed + length * 3 > BATCH_BYTES) this.sendBatch()
+    if (isString) {
+      length = batchBytes.write(data, batchUsed)
+    } else if (length < 64) {
+      for (let at = 0; at < length; at++) batchBytes[batchUsed + at] = data[at]
+    } else {
+      batchBytes.set(data, batchUsed)
+    }
+    batchUsed += length
+    batchWords[batchCount++] = length | flags << LENGTH_BITS
+    return true
+  }
+
+  /** Sends the batch. A connection that closes meanwhile takes no more messages: they are dropped. */
+  sendBatch () {
+    const count = batchCount
+    batchCount = batchUsed = 0
+    if (count === 0) return
+    native.sendAll(this.id, batchBytes, batchWords, count)
+    this.touch()
+  }
+
+  /** Carries out a command whose first argument is the connection; returns its outcome. */
+  command (call, argument, callback) {
+    if (batchLink === this) this.sendBatch()
+    return this.sent(call(this.id, argument), callback)
   }
 
   /** What every command does at its end. */
@@ -279,6 +335,7 @@ class Link {
   /** Writes everything that is queued, unless the socket has enough to do. */
   flush () {
     if (this.blocked || this.id === -1) return
+    if (batchLink === this && batchCount !== 0) this.sendBatch()
     if (out.length - outUsed < OUT_LEAST) newOut()
     const room = out.length - outUsed
     const count = transmit(this.id, out, outUsed)
@@ -327,12 +384,15 @@ class Link {
   }
 
   get bufferedAmount () {
-    return this.id === -1 ? 0 : this.socket.writableLength + native.queued(this.id)
+    if (this.id === -1) return 0
+    if (batchLink === this) this.sendBatch()
+    return this.socket.writableLength + native.queued(this.id)
   }
 
   // The end
 
   close (code, reason) {
+    if (batchLink === this) this.sendBatch()
     const outcome = native.close(this.id, code, reason)
     if (outcome === 0) this.change()
     return outcome
@@ -342,6 +402,14 @@ class Link {
   change () {
     if (this.busy) this.changed = true
     else this.poll()
+  }
+
+  /** Stops reading, or reads on. */
+  readOn (reads) {
+    native.readOn(this.id, reads)
+    if (reads) this.socket.resume()
+    else this.socket.pause()
+    this.change()
   }
 
   terminate () {

@@ -8,7 +8,7 @@ const native = require('./loader.js')
 const errors = require('./errors.js')
 const eventTarget = require('./event-target.js')
 const { Link } = require('./link.js')
-const { Prepared, TEXT, UNCOMPRESSED, toBytes, flagsOf } = require('./prepared.js')
+const { Prepared, TEXT, toBytes, flagsOf } = require('./prepared.js')
 
 const STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED']
 const [CONNECTING, OPEN, CLOSING, CLOSED] = STATES.keys()
@@ -89,12 +89,12 @@ class WebSocket extends EventEmitter {
     if (typeof data === 'string' && options === undefined) {
       outcome = this._link.send(data, TEXT, callback)
     } else if (data instanceof Prepared) {
-      outcome = this._link.sent(native.sendPrepared(this._link.id, data.id), callback)
+      outcome = this._link.command(native.sendPrepared, data.id, callback)
     } else {
       const bytes = typeof data === 'string' ? data : toBytes(data)
       outcome = this._link.send(bytes, flagsOf(data, options) | (options?.fin === false ? MORE_PARTS : 0), callback)
     }
-    if (outcome !== 0) throw errors.usage(outcome)
+    if (outcome !== 0) this._refused(outcome, data, callback)
   }
 
   ping (data, mask, callback) {
@@ -115,8 +115,15 @@ class WebSocket extends EventEmitter {
     }
     if (this._readyState !== OPEN) return this._refuse(data, callback)
     const bytes = data === undefined || data === null ? EMPTY : toBytes(data)
-    const outcome = this._link.sent(call(this._link.id, bytes), callback)
-    if (outcome !== 0) throw errors.usage(outcome)
+    const outcome = this._link.command(call, bytes, callback)
+    if (outcome !== 0) this._refused(outcome, data, callback)
+  }
+
+  /** A command was not carried out. That the peer has just closed is nobody's fault. */
+  _refused (outcome, data, callback) {
+    if (outcome !== errors.NOT_OPEN) throw errors.usage(outcome)
+    this._readyState = CLOSING
+    this._refuse(data, callback)
   }
 
   /** What becomes of data while nothing can be sent. */
@@ -136,7 +143,7 @@ class WebSocket extends EventEmitter {
     if (this._readyState !== OPEN) return
     const text = code === undefined || reason === undefined ? '' : toBytes(reason).toString()
     const outcome = this._link.close(code === undefined ? undefined : codeNumber(code), text)
-    if (outcome !== 0) throw errors.usage(outcome)
+    if (outcome !== 0 && outcome !== errors.NOT_OPEN) throw errors.usage(outcome)
     this._readyState = CLOSING
   }
 
@@ -155,13 +162,13 @@ class WebSocket extends EventEmitter {
   pause () {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return
     this._paused = true
-    this._socket.pause()
+    this._link.readOn(false)
   }
 
   resume () {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return
     this._paused = false
-    this._socket.resume()
+    this._link.readOn(true)
   }
 
   // For the handshakes
@@ -254,5 +261,4 @@ for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'p
 }
 eventTarget.mixInto(WebSocket.prototype)
 
-// How many of the parts belong together is said by `fin`: a connection that sends none has no state for it.
-module.exports = { WebSocket, CONNECTING, OPEN, CLOSING, CLOSED, UNCOMPRESSED }
+module.exports = { WebSocket }

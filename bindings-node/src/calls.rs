@@ -74,6 +74,19 @@ pub fn abort(id: u32) {
     connections::with(id, commands::abort);
 }
 
+/// Tells that the host stops reading for a while, or reads again.
+#[napi]
+pub fn read_on(id: u32, reads: bool) {
+    connections::with(id, |slot| {
+        let now = slot.now();
+        if reads {
+            slot.connection.resume_reading(now);
+        } else {
+            slot.connection.pause_reading(now);
+        }
+    });
+}
+
 /// How many bytes are queued.
 #[napi]
 pub fn queued(id: u32) -> u32 {

@@ -69,6 +69,24 @@ pub(crate) fn send(slot: &mut Slot, bytes: &[u8], mut flags: u32) -> u32 {
     outcome(result)
 }
 
+/// Sends messages that stand side by side in `bytes`. Each of `words` has the length of one, and above it
+/// the flags. Returns the outcome of the first that was not sent; what follows it is not sent either.
+pub(crate) fn send_all(slot: &mut Slot, mut bytes: &[u8], words: &[u32]) -> u32 {
+    for word in words {
+        let (flags, length) = (word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1));
+        let Some((message, rest)) = bytes.split_at_checked(length as usize) else { return NOT_TEXT };
+        bytes = rest;
+        let outcome = send(slot, message, flags);
+        if outcome != DONE {
+            return outcome;
+        }
+    }
+    DONE
+}
+
+/// How much of a word is the length.
+const LENGTH_BITS: u32 = 24;
+
 /// Sends a large message without a copy of it: its header goes to the front of `header`, and the caller
 /// writes both. Returns the outcome and the length of the header, which is 0 where the message was queued
 /// instead.

@@ -36,7 +36,7 @@ pub(crate) mod flag {
     pub(crate) const CLOSE: u32 = 4;
     /// Messages can be sent.
     pub(crate) const OPEN: u32 = 8;
-    /// The table was too small: more events wait.
+    /// More events wait: the table was too small, or a close frame comes next.
     pub(crate) const MORE: u32 = 16;
     /// There is something to write.
     pub(crate) const WRITE: u32 = 32;
@@ -65,7 +65,10 @@ impl<'m> Inbox<'m> {
     /// Takes events while there is room. `chunk` is where they may be lent from. Returns how many bytes
     /// of it are left.
     pub(crate) fn fill(&mut self, mut events: Events<'_, '_>, chunk: Range) -> usize {
+        let first = self.next;
+        // What is answered to the messages in front of a close frame must be queued before it is.
         while self.has_room()
+            && (self.next == first || !events.is_before_close())
             && let Some((event, _)) = events.next()
         {
             self.push(&event, chunk);
@@ -115,7 +118,7 @@ impl<'m> Inbox<'m> {
             (flag::READ, wants.read),
             (flag::WRITE, wants.write),
             (flag::OPEN, sender.is_open()),
-            (flag::MORE, !self.has_room()),
+            (flag::MORE, left > 0 || !self.has_room()),
         ] {
             flags |= if holds { flag } else { 0 };
         }

@@ -22,11 +22,12 @@ type Callback =
 
 /// Adds the calls to the addon's exports.
 pub(crate) fn export(exports: &mut Object<'_>, env: &Env) -> napi::Result<()> {
-    let calls: [(&str, Callback); 7] = [
+    let calls: [(&str, Callback); 8] = [
         ("receive", receive),
         ("receiveEof", receive_eof),
         ("handleTimeout", handle_timeout),
         ("send", send),
+        ("sendAll", send_all),
         ("sendThrough", send_through),
         ("sendPrepared", send_prepared),
         ("transmit", transmit),
@@ -258,6 +259,24 @@ unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> 
         let [bytes] = apart([call.view(1).first(call.number(2) as usize)]).unwrap_or_default();
         let sent = connections::with(call.number(0), |slot| {
             commands::send(slot, bytes, call.number(3))
+        });
+        sent.unwrap_or_else(commands::gone)
+    })
+}
+
+/// `sendAll(id, bytes, words, count)`: returns the outcome.
+unsafe extern "C" fn send_all(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: N-API calls this.
+    let call: Call<4> = unsafe { Call::new(env, info) };
+    call.answer(|| {
+        let [bytes, table] = apart([call.view(1), call.view(2)]).unwrap_or_default();
+        let table = words(table);
+        let count = table.len().min(call.number(3) as usize);
+        let sent = connections::with(call.number(0), |slot| {
+            commands::send_all(slot, bytes, &table[..count])
         });
         sent.unwrap_or_else(commands::gone)
     })

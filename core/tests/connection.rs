@@ -33,6 +33,28 @@ fn carry(from: &mut Connection, to: &mut Connection, now: Instant) -> Vec<String
 }
 
 #[test]
+fn a_batch_may_end_before_the_close_frame() {
+    let (mut client, mut server) = pair();
+    let now = Instant::ZERO;
+    client.sender(now).send("question").unwrap();
+    client.sender(now).close(None, "").unwrap();
+    let mut bytes = client.transmit().flatten().copied().collect::<Vec<u8>>();
+    let mut events = server.receive_in(&mut bytes, now);
+    assert!(!events.is_before_close());
+    assert!(matches!(events.next(), Some((Event::Text("question"), _))));
+    assert!(events.is_before_close());
+    let rest = events.into_rest();
+
+    // The answer is sent between the batches, in front of the close frame.
+    server.sender(now).send("answer").unwrap();
+    let mut events = server.receive_in(rest, now);
+    assert!(matches!(events.next(), Some((Event::Close { .. }, _))));
+    assert!(!events.is_before_close());
+    let output: Vec<u8> = server.transmit().flatten().copied().collect();
+    assert_eq!(output, b"\x81\x06answer\x88\x00");
+}
+
+#[test]
 fn an_echo_and_a_clean_end() {
     let (mut client, mut server) = pair();
     let now = Instant::ZERO;

@@ -53,6 +53,16 @@ impl<'c, 'b> Events<'c, 'b> {
         self.decode()
     }
 
+    /// Whether the next frame of the chunk is a close frame, which [`next`](Self::next) would answer.
+    ///
+    /// A host that takes events in batches and hands them out later ends its batch here: so answers to
+    /// the messages before the close frame still go out in front of the answer to it.
+    pub fn is_before_close(&self) -> bool {
+        self.receiver.frame.is_none()
+            && !self.receiver.decoder.is_in_header()
+            && self.chunk.first().is_some_and(|&first| Opcode::from_nibble(first) == Some(Opcode::Close))
+    }
+
     /// The bytes of the chunk that no event was taken from yet.
     ///
     /// Only of use after [`receive_in`](crate::Connection::receive_in); in its own buffer the
