@@ -8,7 +8,8 @@ const net = require('node:net')
 const native = require('./loader.js')
 const errors = require('./errors.js')
 
-const { receive, receiveEof, handleTimeout, transmit } = native
+// As constants: the addon's exports are an object that is slow to look into.
+const { receive, receiveEof, handleTimeout, transmit, send, sendAll, sendThrough, queued, takeLarge, abort, close, readOn, dropConnection } = native
 const { status: STATUS, words: WORDS, none: NONE } = native.layout()
 const FastBuffer = Buffer[Symbol.species]
 const kLink = Symbol('polywire.link')
@@ -94,13 +95,25 @@ function rethrow (error) {
   throw error
 }
 
-/** The payload of the record at word `at`. */
-function payload (table, at, chunk, slab) {
-  const length = table[at + 2]
-  switch (table[at] >>> 8) {
-    case 0: return new FastBuffer(chunk.buffer, chunk.byteOffset + table[at + 1], length)
-    case 1: return new FastBuffer(slab.buffer, slab.byteOffset + table[at + 1], length)
-    default: return native.takeLarge(table[at + 1])
+/** The memory that records speak of. To ask a view for its buffer costs as much as to make one. */
+class Memory {
+  constructor (table, chunk, slab) {
+    this.table = table
+    this.chunk = chunk.buffer
+    this.chunkOffset = chunk.byteOffset
+    this.slab = slab.buffer
+    this.slabOffset = slab.byteOffset
+  }
+
+  /** The payload of the record at word `at`. */
+  payload (at) {
+    const { table } = this
+    const length = table[at + 2]
+    switch (table[at] >>> 8) {
+      case 0: return new FastBuffer(this.chunk, this.chunkOffset + table[at + 1], length)
+      case 1: return new FastBuffer(this.slab, this.slabOffset + table[at + 1], length)
+      default: return takeLarge(table[at + 1])
+    }
   }
 }
 
@@ -172,7 +185,7 @@ class Link {
       slabUsed = table[4]
       if (timer !== NONE) this.arm(timer)
       if (outermost) batchLink = this
-      this.handOut(table, count, chunk, space)
+      if (count !== 0) this.handOut(new Memory(table, chunk, space), count)
       if (outermost) {
         if (batchCount !== 0) this.sendBatch()
         batchLink = null
@@ -200,17 +213,18 @@ class Link {
     }
   }
 
-  handOut (table, count, chunk, slab) {
+  handOut (memory, count) {
     const { owner } = this
+    const { table } = memory
     for (let at = STATUS, end = STATUS + count * WORDS; at < end; at += WORDS) {
       const kind = table[at] & 255
       try {
         if (kind === KIND.BINARY) {
-          owner.onMessage(payload(table, at, chunk, slab), true)
+          owner.onMessage(memory.payload(at), true)
         } else if (kind === KIND.TEXT) {
-          owner.onMessage(payload(table, at, chunk, slab), false)
+          owner.onMessage(memory.payload(at), false)
         } else {
-          this.handOutOther(kind, table, at, chunk, slab)
+          this.handOutOther(kind, memory, at)
         }
       } catch (error) {
         // A listener's fault must not cost the messages behind it.
@@ -219,12 +233,13 @@ class Link {
     }
   }
 
-  handOutOther (kind, table, at, chunk, slab) {
+  handOutOther (kind, memory, at) {
     const { owner } = this
+    const { table } = memory
     switch (kind) {
-      case KIND.PING: return owner.onPing(payload(table, at, chunk, slab))
-      case KIND.PONG: return owner.onPong(payload(table, at, chunk, slab))
-      case KIND.CLOSE: return owner.onCloseFrame(Buffer.from(payload(table, at, chunk, slab)))
+      case KIND.PING: return owner.onPing(memory.payload(at))
+      case KIND.PONG: return owner.onPong(memory.payload(at))
+      case KIND.CLOSE: return owner.onCloseFrame(Buffer.from(memory.payload(at)))
       case KIND.FAILED: {
         const found = table[at + 4] + table[at + 5] * 2 ** 32
         const offset = table[at + 6] + table[at + 7] * 2 ** 32
@@ -245,9 +260,9 @@ class Link {
     }
     if (typeof data !== 'string') {
       if (data.length >= LARGE && !this.blocked) return this.sendLarge(data, flags, callback)
-      outcome = native.send(this.id, data, data.length, flags)
+      outcome = send(this.id, data, data.length, flags)
     } else if (data.length <= SHORT_STRING) {
-      outcome = native.send(this.id, scratch, scratch.write(data, 0), flags)
+      outcome = send(this.id, scratch, scratch.write(data, 0), flags)
     } else {
       return this.send(Buffer.from(data), flags, callback)
     }
@@ -278,7 +293,7 @@ class Link {
     const count = batchCount
     batchCount = batchUsed = 0
     if (count === 0) return
-    native.sendAll(this.id, batchBytes, batchWords, count)
+    sendAll(this.id, batchBytes, batchWords, count)
     this.touch()
   }
 
@@ -300,7 +315,7 @@ class Link {
   sendLarge (data, flags, callback) {
     this.flush()
     if (out.length - outUsed < OUT_LEAST) newOut()
-    const result = native.sendThrough(this.id, data, flags, out, outUsed)
+    const result = sendThrough(this.id, data, flags, out, outUsed)
     const placed = result >>> 8
     if (placed === 0) return this.sent(result & 255, callback)
     const header = new FastBuffer(out.buffer, outUsed, placed)
@@ -318,7 +333,7 @@ class Link {
     if (this.dirty) return
     if (this.busy) {
       // What is queued meanwhile goes out when the batch ends, unless it is much.
-      if (++this.burst % 64 === 0 && native.queued(this.id) > BURST) this.flush()
+      if (++this.burst % 64 === 0 && queued(this.id) > BURST) this.flush()
       return
     }
     if (depth === 0 && this.turn !== turn) {
@@ -353,7 +368,7 @@ class Link {
 
   /** The rest of a queue that does not fit. */
   flushMuch (count) {
-    const all = Buffer.allocUnsafeSlow(count + native.queued(this.id))
+    const all = Buffer.allocUnsafeSlow(count + queued(this.id))
     out.copy(all, 0, outUsed, outUsed + count)
     const rest = transmit(this.id, all, count)
     this.write(new FastBuffer(all.buffer, 0, count + rest))
@@ -378,22 +393,22 @@ class Link {
   /** Writes, and tells whether there was something. */
   writesOut () {
     if (this.blocked || this.id === -1) return false
-    const queued = native.queued(this.id) !== 0
-    if (queued) this.flush()
-    return queued
+    const some = queued(this.id) !== 0
+    if (some) this.flush()
+    return some
   }
 
   get bufferedAmount () {
     if (this.id === -1) return 0
     if (batchLink === this) this.sendBatch()
-    return this.socket.writableLength + native.queued(this.id)
+    return this.socket.writableLength + queued(this.id)
   }
 
   // The end
 
   close (code, reason) {
     if (batchLink === this) this.sendBatch()
-    const outcome = native.close(this.id, code, reason)
+    const outcome = close(this.id, code, reason)
     if (outcome === 0) this.change()
     return outcome
   }
@@ -406,7 +421,7 @@ class Link {
 
   /** Stops reading, or reads on. */
   readOn (reads) {
-    native.readOn(this.id, reads)
+    readOn(this.id, reads)
     if (reads) this.socket.resume()
     else this.socket.pause()
     this.change()
@@ -414,7 +429,7 @@ class Link {
 
   terminate () {
     this.flush()
-    if (this.id !== -1) native.abort(this.id)
+    if (this.id !== -1) abort(this.id)
     this.socket.destroy()
   }
 
@@ -457,7 +472,7 @@ class Link {
     // With the end of the stream the core says how it ended, if it has not yet.
     this.blocked = true
     this.run(receiveEof, EMPTY)
-    native.dropConnection(this.id)
+    dropConnection(this.id)
     this.id = -1
     clearTimeout(this.timer)
     socket[kLink] = undefined
@@ -510,4 +525,4 @@ function onDrain () {
   if (link.owner.readyState !== 1) link.poll()
 }
 
-module.exports = { Link, KIND, STATUS, WORDS, NONE, newTable, payload, kLink }
+module.exports = { Link, KIND, STATUS, WORDS, NONE, newTable, Memory, kLink }

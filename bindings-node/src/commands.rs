@@ -4,7 +4,7 @@
 //! core's to say. Knows nothing of N-API.
 
 use crate::connections::{Slot, prepared};
-use polywire::{CloseCode, Message, Prepared, UsageError};
+use polywire::{CloseCode, Instant, Message, Prepared, UsageError};
 
 /// Bits that say what is special about a message.
 pub(crate) mod flag {
@@ -49,8 +49,12 @@ pub(crate) fn message(bytes: &[u8], flags: u32) -> Option<Message<'_>> {
 }
 
 /// Sends a message, or a part of one.
-pub(crate) fn send(slot: &mut Slot, bytes: &[u8], mut flags: u32) -> u32 {
+pub(crate) fn send(slot: &mut Slot, bytes: &[u8], flags: u32) -> u32 {
     let now = slot.now();
+    send_at(slot, now, bytes, flags)
+}
+
+fn send_at(slot: &mut Slot, now: Instant, bytes: &[u8], mut flags: u32) -> u32 {
     let in_parts = slot.part_is_text;
     if let Some(is_text) = in_parts {
         // The first part said which kind it is.
@@ -72,11 +76,13 @@ pub(crate) fn send(slot: &mut Slot, bytes: &[u8], mut flags: u32) -> u32 {
 /// Sends messages that stand side by side in `bytes`. Each of `words` has the length of one, and above it
 /// the flags. Returns the outcome of the first that was not sent; what follows it is not sent either.
 pub(crate) fn send_all(slot: &mut Slot, mut bytes: &[u8], words: &[u32]) -> u32 {
+    // Reading the clock costs as much as framing a small message.
+    let now = slot.now();
     for word in words {
         let (flags, length) = (word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1));
         let Some((message, rest)) = bytes.split_at_checked(length as usize) else { return NOT_TEXT };
         bytes = rest;
-        let outcome = send(slot, message, flags);
+        let outcome = send_at(slot, now, message, flags);
         if outcome != DONE {
             return outcome;
         }

@@ -7,7 +7,7 @@
 //! word of a record has the kind in its low byte and the [`space`] of the payload above it.
 
 use crate::connections::{Slot, keep_large};
-use polywire::{Event, Events, Socket};
+use polywire::{Event, Events, Instant, Socket};
 use polywire_bridge::record;
 
 /// Words in front of the records.
@@ -105,9 +105,8 @@ impl<'m> Inbox<'m> {
     }
 
     /// Writes the status, and returns how many records there are.
-    pub(crate) fn finish(self, slot: &mut Slot, left: usize) -> u32 {
+    pub(crate) fn finish(self, slot: &mut Slot, now: Instant, left: usize) -> u32 {
         let wants = slot.connection.wants();
-        let now = slot.now();
         let mut flags = match wants.socket {
             Socket::Keep => 0,
             Socket::ShutdownWrite => flag::SHUTDOWN,

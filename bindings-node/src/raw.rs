@@ -13,6 +13,7 @@ use crate::commands;
 use crate::connections::{self, Slot};
 use crate::inbox::{Inbox, Range};
 use napi::sys;
+use polywire::Instant;
 use napi::{Env, JsValue, bindgen_prelude::Object};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -192,7 +193,7 @@ fn words(bytes: &mut [u8]) -> &mut [u32] {
 fn events<const N: usize>(
     call: &Call<N>,
     chunk: View,
-    run: impl FnOnce(&mut Slot, &'static mut [u8], &mut Inbox<'static>) -> usize,
+    run: impl FnOnce(&mut Slot, Instant, &'static mut [u8], &mut Inbox<'static>) -> usize,
 ) -> sys::napi_value {
     call.answer(|| {
         let views = apart([chunk, call.view(N - 3), call.view(N - 2)]);
@@ -200,8 +201,9 @@ fn events<const N: usize>(
         let used = call.number(N - 1) as usize;
         let Some(mut inbox) = Inbox::new(words(table), slab, used) else { return 0 };
         let filled = connections::with(call.number(0), |slot| {
-            let left = run(slot, chunk, &mut inbox);
-            inbox.finish(slot, left)
+            let now = slot.now();
+            let left = run(slot, now, chunk, &mut inbox);
+            inbox.finish(slot, now, left)
         });
         filled.unwrap_or(0)
     })
@@ -215,8 +217,8 @@ unsafe extern "C" fn receive(
     // SAFETY: N-API calls this.
     let call: Call<6> = unsafe { Call::new(env, info) };
     let chunk = call.view(1).from(call.number(2) as usize);
-    events(&call, chunk, |slot, chunk, inbox| {
-        let (now, range) = (slot.now(), Range::of(chunk));
+    events(&call, chunk, |slot, now, chunk, inbox| {
+        let range = Range::of(chunk);
         inbox.fill(slot.connection.receive_in(chunk, now), range)
     })
 }
@@ -230,8 +232,7 @@ unsafe extern "C" fn receive_eof(
 ) -> sys::napi_value {
     // SAFETY: N-API calls this.
     let call: Call<4> = unsafe { Call::new(env, info) };
-    events(&call, NO_CHUNK, |slot, _, inbox| {
-        let now = slot.now();
+    events(&call, NO_CHUNK, |slot, now, _, inbox| {
         inbox.fill(slot.connection.receive_eof(now), Range::EMPTY)
     })
 }
@@ -243,8 +244,7 @@ unsafe extern "C" fn handle_timeout(
 ) -> sys::napi_value {
     // SAFETY: N-API calls this.
     let call: Call<4> = unsafe { Call::new(env, info) };
-    events(&call, NO_CHUNK, |slot, _, inbox| {
-        let now = slot.now();
+    events(&call, NO_CHUNK, |slot, now, _, inbox| {
         // The host sets its timer anew: it may have rung too early.
         slot.timer = None;
         inbox.fill(slot.connection.handle_timeout(now), Range::EMPTY)
@@ -325,8 +325,8 @@ unsafe extern "C" fn transmit(
     call.answer(|| {
         let [out] = apart([call.view(1).from(call.number(2) as usize)]).unwrap_or_default();
         let moved = connections::with(call.number(0), |slot| {
-            let now = slot.now();
-            slot.connection.sender(now).transmit_into(out)
+            // Writing takes no notice of the time, and time never runs backwards.
+            slot.connection.sender(Instant::ZERO).transmit_into(out)
         });
         moved.unwrap_or(0) as u32
     })
