@@ -4,13 +4,13 @@
 #![expect(unsafe_code, reason = "the attributes of napi-derive write the glue to N-API")]
 
 use crate::connections::{self, Slot};
-use crate::heads::{Params, instant};
+use crate::heads::{Params, instant, millis};
 use crate::settings::Config;
 use crate::{commands, inbox};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use polywire::handshake::Agreement;
-use polywire::{Connection, Instant, Role, Violation};
+use polywire::{Connection, Instant, Role, Socket, Violation};
 use polywire_bridge::{clock, codes, record};
 use std::sync::Arc;
 
@@ -104,11 +104,35 @@ pub fn heap_bytes(id: u32) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-/// When the connection has to be told the time, in milliseconds of its clock.
+/// What the host's loop should do next.
+#[napi(object)]
+pub struct Wants {
+    /// Whether to read from the socket.
+    pub read: bool,
+    /// Whether there is something to write.
+    pub write: bool,
+    /// `keep`, `shutdown_write` or `close`.
+    pub socket: String,
+    /// When to tell the connection the time, in milliseconds of its clock.
+    pub deadline: Option<f64>,
+    /// Whether messages can be sent.
+    pub open: bool,
+}
+
+/// What the host's loop should do next; nothing for a connection that was dropped.
 #[napi]
-pub fn deadline(id: u32) -> Option<f64> {
-    let deadline = connections::with(id, |slot| slot.connection.wants().deadline)??;
-    Some(deadline.as_micros() as f64 / 1000.0)
+pub fn wants(id: u32) -> Option<Wants> {
+    connections::with(id, |slot| {
+        let wants = slot.connection.wants();
+        let socket = match wants.socket {
+            Socket::Keep => "keep",
+            Socket::ShutdownWrite => "shutdown_write",
+            Socket::Close => "close",
+        };
+        let open = slot.connection.sender(Instant::ZERO).is_open();
+        let deadline = millis(wants.deadline);
+        Wants { read: wants.read, write: wants.write, socket: socket.into(), deadline, open }
+    })
 }
 
 /// Takes a payload that was too large for the slab.

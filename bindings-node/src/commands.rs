@@ -14,6 +14,10 @@ pub(crate) mod flag {
     pub(crate) const UNCOMPRESSED: u32 = 2;
     /// More parts of it follow.
     pub(crate) const MORE: u32 = 4;
+    /// It is no part of a message in progress.
+    pub(crate) const WHOLE: u32 = 8;
+    /// It is a part of a message, the last unless more follow.
+    pub(crate) const PART: u32 = 16;
 }
 
 /// The outcome of a command that was carried out. Others are the place of a usage error in its list,
@@ -55,17 +59,19 @@ pub(crate) fn send(slot: &mut Slot, bytes: &[u8], flags: u32) -> u32 {
 }
 
 fn send_at(slot: &mut Slot, now: Instant, bytes: &[u8], mut flags: u32) -> u32 {
-    let in_parts = slot.part_is_text;
-    if let Some(is_text) = in_parts {
-        // The first part said which kind it is.
-        flags = flags & !flag::TEXT | if is_text { flag::TEXT } else { 0 };
+    if flags & (flag::WHOLE | flag::PART) == 0
+        && let Some(is_text) = slot.part_is_text
+    {
+        // What the caller does not call a part of the message in progress is one all the same, and the
+        // first part said which kind it is.
+        flags = flags & !flag::TEXT | flag::PART | if is_text { flag::TEXT } else { 0 };
     }
     let Some(message) = message(bytes, flags) else { return NOT_TEXT };
     let sender = slot.connection.sender(now);
-    let last = flags & flag::MORE == 0;
-    if last && in_parts.is_none() {
+    if flags & (flag::PART | flag::MORE) == 0 {
         return outcome(sender.send(message));
     }
+    let last = flags & flag::MORE == 0;
     let result = sender.send_part(message, last);
     if result.is_ok() {
         slot.part_is_text = (!last).then_some(flags & flag::TEXT != 0);

@@ -142,17 +142,19 @@ impl<'m> Inbox<'m> {
 pub(crate) struct Range {
     start: usize,
     length: usize,
+    /// Bytes in front of it, which were taken before: offsets count them.
+    taken: usize,
 }
 
 impl Range {
-    pub(crate) const EMPTY: Self = Self { start: 0, length: 0 };
+    pub(crate) const EMPTY: Self = Self { start: 0, length: 0, taken: 0 };
 
-    pub(crate) fn of(chunk: &[u8]) -> Self {
-        Self { start: chunk.as_ptr().addr(), length: chunk.len() }
+    pub(crate) fn of(chunk: &[u8], taken: usize) -> Self {
+        Self { start: chunk.as_ptr().addr(), length: chunk.len(), taken }
     }
 
     fn offset_of(self, payload: &[u8]) -> Option<u32> {
         let offset = payload.as_ptr().addr().wrapping_sub(self.start);
-        (offset < self.length).then_some(offset as u32)
+        (offset < self.length).then_some((offset + self.taken) as u32)
     }
 }

@@ -216,9 +216,10 @@ unsafe extern "C" fn receive(
 ) -> sys::napi_value {
     // SAFETY: N-API calls this.
     let call: Call<6> = unsafe { Call::new(env, info) };
-    let chunk = call.view(1).from(call.number(2) as usize);
+    let taken = call.number(2) as usize;
+    let chunk = call.view(1).from(taken);
     events(&call, chunk, |slot, now, chunk, inbox| {
-        let range = Range::of(chunk);
+        let range = Range::of(chunk, taken);
         inbox.fill(slot.connection.receive_in(chunk, now), range)
     })
 }
