@@ -185,6 +185,8 @@ class WebSocket extends EventEmitter {
     this._socket = socket
     this._link = new Link(this, socket, id, closeTimeout)
     this._readyState = OPEN
+    // It may have deadlines before its first byte.
+    this._link.poll()
     this.emit('open')
   }
 

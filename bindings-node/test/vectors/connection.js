@@ -41,7 +41,7 @@ function agreed (given) {
 /** How the bytes of a step are cut, how many events cross the border together, and who keeps the contexts. */
 function ways (vector, cuts) {
   const contexts = vector.config?.deflate ? ['folded', 'dedicated'] : ['folded']
-  const batched = cuts.flatMap((cut, at) => (typeof cut === 'string' ? [256, 1] : [[256, 1, 3][at % 3]]).map((batch) => ({ cut, batch })))
+  const batched = cuts.flatMap((cut, at) => (cut === 'whole' ? [256, 1] : [[256, 1, 3][at % 3]]).map((batch) => ({ cut, batch })))
   return contexts.flatMap((contexts) => batched.map((way) => ({ ...way, contexts })))
 }
 
