@@ -1,8 +1,6 @@
 //! Calls that are not made for every message: opening and dropping connections, control frames, the
 //! tables of codes.
 
-#![expect(unsafe_code, reason = "the attributes of napi-derive write the glue to N-API")]
-
 use crate::connections::{self, Slot};
 use crate::heads::{Params, instant, millis};
 use crate::settings::Config;

@@ -1,7 +1,5 @@
 //! The client's side of opening handshakes: over heads that Node sends and parses, and over bytes.
 
-#![expect(unsafe_code, reason = "the attributes of napi-derive write the glue to N-API")]
-
 use crate::heads::{Agreed, Failure, Head, flat, headers, instant, millis};
 use crate::settings::Config;
 use napi::bindgen_prelude::{Buffer, Either};

@@ -86,7 +86,9 @@ pub(crate) fn send_all(slot: &mut Slot, mut bytes: &[u8], words: &[u32]) -> u32 
     let now = slot.now();
     for word in words {
         let (flags, length) = (word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1));
-        let Some((message, rest)) = bytes.split_at_checked(length as usize) else { return NOT_TEXT };
+        let Some((message, rest)) = bytes.split_at_checked(length as usize) else {
+            return NOT_TEXT;
+        };
         bytes = rest;
         let outcome = send_at(slot, now, message, flags);
         if outcome != DONE {

@@ -2,8 +2,6 @@
 //!
 //! Names and values are strings in which each character is one byte, as in Node's own `http`.
 
-#![expect(unsafe_code, reason = "the attributes of napi-derive write the glue to N-API")]
-
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 use polywire::handshake::{Agreement, HandshakeError, Headers, Refusal, Response, Url};

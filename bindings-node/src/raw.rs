@@ -13,13 +13,12 @@ use crate::commands;
 use crate::connections::{self, Slot};
 use crate::inbox::{Inbox, Range};
 use napi::sys;
-use polywire::Instant;
 use napi::{Env, JsValue, bindgen_prelude::Object};
+use polywire::Instant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-type Callback =
-    unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
 /// Adds the calls to the addon's exports.
 pub(crate) fn export(exports: &mut Object<'_>, env: &Env) -> napi::Result<()> {
@@ -210,10 +209,7 @@ fn events<const N: usize>(
 }
 
 /// `receive(id, chunk, from, table, slab, used)`: bytes arrived.
-unsafe extern "C" fn receive(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
+unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: N-API calls this.
     let call: Call<6> = unsafe { Call::new(env, info) };
     let taken = call.number(2) as usize;
@@ -258,9 +254,8 @@ unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> 
     let call: Call<4> = unsafe { Call::new(env, info) };
     call.answer(|| {
         let [bytes] = apart([call.view(1).first(call.number(2) as usize)]).unwrap_or_default();
-        let sent = connections::with(call.number(0), |slot| {
-            commands::send(slot, bytes, call.number(3))
-        });
+        let sent =
+            connections::with(call.number(0), |slot| commands::send(slot, bytes, call.number(3)));
         sent.unwrap_or_else(commands::gone)
     })
 }

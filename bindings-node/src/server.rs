@@ -1,7 +1,5 @@
 //! The server's side of opening handshakes: over heads that Node parsed, and over bytes.
 
-#![expect(unsafe_code, reason = "the attributes of napi-derive write the glue to N-API")]
-
 use crate::heads::{Agreed, Failure, Head, bytes, flat, headers, instant, millis};
 use crate::settings::{Config, Policy};
 use napi::bindgen_prelude::Either;
@@ -42,11 +40,7 @@ impl Upgrade {
 
     /// Checks the header fields of an extended CONNECT.
     #[napi(catch_unwind)]
-    pub fn examine_fields(
-        fields: Vec<String>,
-        policy: &Policy,
-        config: &Config,
-    ) -> Examined {
+    pub fn examine_fields(fields: Vec<String>, policy: &Policy, config: &Config) -> Examined {
         let fields: Vec<_> = fields.as_chunks::<2>().0.iter().collect();
         let values: Vec<_> = fields.iter().map(|field| bytes(&field[1])).collect();
         let borrowed = fields.iter().map(|field| field[0].as_str()).zip(values.iter());

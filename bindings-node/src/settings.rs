@@ -1,7 +1,5 @@
 //! Configurations from names and values: the names are the bridge's.
 
-#![expect(unsafe_code, reason = "the attributes of napi-derive write the glue to N-API")]
-
 use napi::bindgen_prelude::{Either, Either4, Null};
 use napi_derive::napi;
 use polywire::handshake::{OriginPolicy, ServerPolicy};
