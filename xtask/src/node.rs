@@ -19,8 +19,45 @@ pub(crate) fn check() -> Outcome {
     run(&fresh.join("test"), "npx", &["--no-install", "tsc", "--project", "tsconfig.json"])?;
     let vectors = repository::root().join("tests/vectors");
     let mut tests = Command::new("node");
-    tests.args(["--test", "--test-reporter=spec", "test/"]).env("POLYWIRE_VECTORS", vectors);
+    tests.args(["--test", "--test-reporter=spec"]).args(test_files(&fresh.join("test"))?);
+    tests.env("POLYWIRE_VECTORS", vectors);
     run_in(&fresh, tests)
+}
+
+/// The programs of `benches/node`, in a folder with the package and its rivals.
+pub(crate) fn bench(arguments: &[String]) -> Outcome {
+    install()?;
+    let (source, place) =
+        (repository::root().join("benches/node"), repository::root().join("target/node/bench"));
+    install_into(&place, &source, &archives()?)?;
+    copy_folder(&source, &place)?;
+    let mut command = Command::new("node");
+    command.arg("run.js").args(arguments);
+    run_in(&place, command)
+}
+
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let fail = |error| format!("{}: {error}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".test.js") || name.ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What `npm pack` made: the package, and that of this platform.
+fn archives() -> Result<Vec<PathBuf>, String> {
+    let folder = repository::root().join("target/node");
+    let fail = |error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(&folder).map_err(fail)?;
+    let mut archives: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    archives.retain(|path| path.extension().is_some_and(|extension| extension == "tgz"));
+    Ok(archives)
 }
 
 /// Installs the package, with the examples beside it.
@@ -65,26 +102,32 @@ pub(crate) fn install() -> Result<PathBuf, String> {
     )?;
     run(&package, "npx", &["--no-install", "napi", "create-npm-dirs"])?;
     let platform = place_addon(Path::new(&build), &npm)?;
-    let packs = [pack(&package, &target)?, pack(&platform, &target)?];
-    refresh(&package.join("test"), &fresh)?;
-    let mut install = Command::new("npm");
-    install.args(["install", "--no-save", "--offline", "--no-audit", "--no-fund"]).args(packs);
-    run_in(&fresh, install)?;
+    for archive in archives()? {
+        fs::remove_file(&archive).map_err(|error| format!("{}: {error}", archive.display()))?;
+    }
+    pack(&package, &target)?;
+    pack(&platform, &target)?;
+    install_into(&fresh, &package.join("test"), &archives()?)?;
     Ok(fresh)
 }
 
-/// A folder that has only what the tests depend on, without packages of an earlier run.
-fn refresh(tests: &Path, fresh: &Path) -> Outcome {
-    fs::create_dir_all(fresh).map_err(|error| format!("{}: {error}", fresh.display()))?;
+/// Makes a folder that has the packages that `manifests` depends on, and these archives, as `npm` installs
+/// them for anybody.
+fn install_into(folder: &Path, manifests: &Path, archives: &[PathBuf]) -> Outcome {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for name in ["test", "examples"] {
-        if fresh.join(name).is_dir() {
-            empty(&fresh.join(name))?;
+        if folder.join(name).is_dir() {
+            empty(&folder.join(name))?;
         }
     }
     for name in ["package.json", "package-lock.json"] {
-        fs::copy(tests.join(name), fresh.join(name)).map_err(|error| format!("{name}: {error}"))?;
+        fs::copy(manifests.join(name), folder.join(name))
+            .map_err(|error| format!("{name}: {error}"))?;
     }
-    run(fresh, "npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+    run(folder, "npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
+    let mut install = Command::new("npm");
+    install.args(["install", "--no-save", "--offline", "--no-audit", "--no-fund"]).args(archives);
+    run_in(folder, install)
 }
 
 /// Puts the addon into the package of its platform; returns that package.
@@ -104,8 +147,8 @@ fn place_addon(build: &Path, npm: &Path) -> Result<PathBuf, String> {
     Err(format!("{}: no addon was built", build.display()))
 }
 
-/// `npm pack`; returns the archive.
-fn pack(package: &Path, target: &Path) -> Result<PathBuf, String> {
+/// `npm pack`, into `target`.
+fn pack(package: &Path, target: &Path) -> Outcome {
     let target_text = target.display().to_string();
     let output = Command::new("npm")
         .args(["pack", "--silent", "--pack-destination", &target_text])
@@ -117,7 +160,7 @@ fn pack(package: &Path, target: &Path) -> Result<PathBuf, String> {
         return Err(format!("npm pack: {}", String::from_utf8_lossy(&output.stderr)));
     }
     println!("npm pack: {name}");
-    Ok(target.join(name))
+    Ok(())
 }
 
 /// The package's folder.
