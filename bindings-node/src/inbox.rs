@@ -7,8 +7,8 @@
 //! word of a record has the kind in its low byte and the [`space`] of the payload above it.
 
 use crate::connections::{Slot, keep_large};
-use polywire::{Event, Events, Instant, Socket};
-use polywire_bridge::record;
+use polywire::{Event, Events, Instant, OwnedEvent, Socket};
+use polywire_bridge::record::{self, kind};
 
 /// Words in front of the records.
 pub(crate) const STATUS: usize = 8;
@@ -69,9 +69,13 @@ impl<'m> Inbox<'m> {
         // What is answered to the messages in front of a close frame must be queued before it is.
         while self.has_room()
             && (self.next == first || !events.is_before_close())
-            && let Some((event, _)) = events.next()
+            && let Some((event, _)) = events.next_owned_from(LARGE)
         {
-            self.push(&event, chunk);
+            match event {
+                OwnedEvent::Text(text) => self.push_owned(kind::TEXT, text.into_bytes()),
+                OwnedEvent::Binary(bytes) => self.push_owned(kind::BINARY, bytes),
+                OwnedEvent::Other(event) => self.push(&event, chunk),
+            }
         }
         events.into_rest().len()
     }
@@ -85,6 +89,19 @@ impl<'m> Inbox<'m> {
         };
         let mut words = record::words(event, offset);
         words[0] |= space << 8;
+        self.put(words);
+    }
+
+    /// A large message, which goes to JavaScript without being copied.
+    #[cold]
+    fn push_owned(&mut self, kind: u32, payload: Vec<u8>) {
+        let length = u32::try_from(payload.len()).unwrap_or(record::NONE);
+        let offset = keep_large(payload);
+        self.put([kind | space::LARGE << 8, offset, length, 0, 0, 0, 0, 0]);
+    }
+
+    #[inline]
+    fn put(&mut self, words: [u32; record::WORDS]) {
         if let Some(place) = self.table.get_mut(self.next..self.next + record::WORDS) {
             place.copy_from_slice(&words);
             self.next += record::WORDS;

@@ -13,6 +13,7 @@ mod no_std;
 mod node;
 mod packages;
 mod peers;
+mod quotes;
 mod repository;
 mod run;
 mod rust_source;

@@ -1,9 +1,9 @@
 """What each case of the Autobahn|Testsuite must give: the file `autobahn-expected.json` beside this folder.
 
-Owns that file. `usual` is what most cases give; a case that must give something else stands under the role
-of the peer. The close code is the one that the suite saw: null where it saw none.
+Owns that file. `usual` is what most cases give, and `unusual` what the others give: the same for a server
+and a client, and in every language. The close code is the one that the suite saw: null where it saw none.
 
-    "server": {"7.3.2": {"code": 1002}, "7.1.6": {"behavior": "INFORMATIONAL", "close": "INFORMATIONAL"}}
+    "unusual": {"7.3.2": {"code": 1002}, "7.1.6": {"behavior": "INFORMATIONAL", "close": "INFORMATIONAL"}}
 """
 
 import json
@@ -26,14 +26,14 @@ def load():
     return json.loads(FILE.read_text())
 
 
-def fault(expected, role, case, result):
+def fault(expected, case, result):
     """What is wrong with the result of a case, or None.
 
     Nothing but OK and INFORMATIONAL passes, whatever the file says.
     """
     seen = found(result)
     passes = seen["behavior"] in PASSING and seen["close"] in PASSING
-    wanted = expected["usual"] | expected[role].get(case, {})
+    wanted = expected["usual"] | expected["unusual"].get(case, {})
     differing = [name for name in seen if seen[name] != wanted[name]]
     if passes and not differing:
         return None
@@ -41,23 +41,19 @@ def fault(expected, role, case, result):
     return ", ".join(f"{name} {seen[name]}, expected {wanted[name]}" for name in names)
 
 
-def write(role, results):
-    """Take the results of a whole run, in which every case passed, as what is expected of this role."""
-    expected = load()
-    usual = expected["usual"]
-    expected["cases"] = len(results)
-    expected[role] = {}
+def write(results):
+    """Take the results of a whole run, in which every case passed, as what is expected."""
+    usual = load()["usual"]
+    unusual = {}
     for case, result in results.items():
         different = {name: value for name, value in found(result).items() if value != usual[name]}
         if different:
-            expected[role][case] = different
-    FILE.write_text(text(expected))
+            unusual[case] = different
+    FILE.write_text(text(len(results), usual, unusual))
 
 
-def text(expected):
+def text(cases, usual, unusual):
     """One case to a line, so that a change shows as one line."""
-    parts = [f'"cases": {expected["cases"]}', f'"usual": {json.dumps(expected["usual"])}']
-    for role in ("server", "client"):
-        lines = [f'  "{case}": {json.dumps(value)}' for case, value in expected[role].items()]
-        parts.append(f'"{role}": {{\n' + ",\n".join(lines) + "\n}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    lines = [f'  "{case}": {json.dumps(value)}' for case, value in unusual.items()]
+    head = f'"cases": {cases},\n"usual": {json.dumps(usual)},\n'
+    return "{\n" + head + '"unusual": {\n' + ",\n".join(lines) + "\n}\n}\n"

@@ -212,7 +212,7 @@ def compare(options, cases, results):
     wanted = expected.load()
     faults = []
     for case in cases:
-        fault = expected.fault(wanted, options.role, case, results.get(case, MISSING))
+        fault = expected.fault(wanted, case, results.get(case, MISSING))
         if fault:
             faults.append(f"{case}: {fault}")
     if is_whole(options) and len(cases) != wanted["cases"]:
@@ -235,7 +235,7 @@ def accept(options, cases, results):
         <= set(expected.PASSING)
     ]
     if not faults:
-        expected.write(options.role, {case: results[case] for case in sorted(cases, key=natural)})
+        expected.write({case: results[case] for case in sorted(cases, key=natural)})
     return faults
 
 
