@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::peers::{Server, build, example};
-use crate::{Outcome, repository};
+use crate::{Outcome, node, repository};
 
 /// A language, and its two programs.
 struct Language {
@@ -20,12 +20,20 @@ struct Language {
     client: fn() -> Vec<String>,
 }
 
-const LANGUAGES: &[Language] = &[Language {
-    name: "rust",
-    prepare: || build(&["echo_server", "autobahn_client"]),
-    server: Some(|| vec![example("echo_server").display().to_string()]),
-    client: || vec![example("autobahn_client").display().to_string()],
-}];
+const LANGUAGES: &[Language] = &[
+    Language {
+        name: "rust",
+        prepare: || build(&["echo_server", "autobahn_client"]),
+        server: Some(|| vec![example("echo_server").display().to_string()]),
+        client: || vec![example("autobahn_client").display().to_string()],
+    },
+    Language {
+        name: "node",
+        prepare: || node::install_examples().map(drop),
+        server: Some(|| node::example("echo_server.js")),
+        client: || node::example("autobahn_client.js"),
+    },
+];
 
 const USAGE: &str = "usage: cargo xtask conformance LANGUAGE [server|client] [--cases PATTERNS] \
                      [--without PATTERNS] [--quick] [--accept] [--jobs N]";

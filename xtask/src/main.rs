@@ -10,6 +10,7 @@ mod fuzz;
 mod house;
 mod interop;
 mod no_std;
+mod node;
 mod packages;
 mod peers;
 mod quotes;

@@ -66,7 +66,39 @@ impl<'c, 'b> Events<'c, 'b> {
             return Some((event.into(), self.sender));
         }
         self.stops_before_end = false;
-        self.decode_owned()
+        let (event, sender) = self.decode_owned(0)?;
+        let owned = match event {
+            OwnedEvent::Other(event) => event.into(),
+            owned => owned,
+        };
+        Some((owned, sender))
+    }
+
+    /// The next event, in which only a message of at least `least` bytes that the connection had gathered
+    /// becomes a value of your own. All else is lent, and messages too are then
+    /// [`Other`](OwnedEvent::Other).
+    ///
+    /// Use it where chunks live as long as what is lent from them, and small messages are cheaper to copy
+    /// than to own.
+    #[inline]
+    pub fn next_owned_from(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        if let Some(event) = self.lend() {
+            return Some((OwnedEvent::Other(event), self.sender));
+        }
+        self.stops_before_end = false;
+        self.decode_owned(least)
+    }
+
+    /// Whether the next frame of the chunk is a close frame, which [`next`](Self::next) would answer.
+    ///
+    /// A host that takes events in batches and hands them out later ends its batch here: so answers to
+    /// the messages before the close frame still go out in front of the answer to it.
+    pub fn is_before_close(&self) -> bool {
+        let first = self
+            .chunk
+            .first()
+            .filter(|_| self.receiver.frame.is_none() && !self.receiver.decoder.is_in_header());
+        first.is_some_and(|&first| Opcode::from_nibble(first) == Some(Opcode::Close))
     }
 
     /// The next event, unless it is the peer's close or the failure of the connection: then `None`, and
@@ -86,7 +118,7 @@ impl<'c, 'b> Events<'c, 'b> {
     /// Whether the next event is the peer's close or the failure of the connection, as far as it can be
     /// told: [`next_before_end`](Self::next_before_end) stopped for it.
     pub fn ends_next(&self) -> bool {
-        self.receiver.failure.is_some() || self.receiver.close_is_next(self.chunk)
+        self.receiver.failure.is_some() || self.is_before_close()
     }
 
     /// The bytes of the chunk that no event was taken from yet.
@@ -119,17 +151,18 @@ impl<'c, 'b> Events<'c, 'b> {
     }
 
     #[inline(never)]
-    fn decode_owned(&mut self) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+    fn decode_owned(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
         let step = self.step()?;
         let assembly = &mut self.receiver.assembly;
+        let gives = |len: usize| len >= least && !assembly.is_streamed();
         let owned = match step {
-            Step::Data { content: Content::StoredText, .. } if !assembly.is_streamed() => {
+            Step::Data { content: Content::StoredText, .. } if gives(assembly.text().len()) => {
                 OwnedEvent::Text(assembly.give_text())
             }
-            Step::Data { content: Content::StoredBinary, .. } if !assembly.is_streamed() => {
+            Step::Data { content: Content::StoredBinary, .. } if gives(assembly.bytes().len()) => {
                 OwnedEvent::Binary(assembly.give_bytes())
             }
-            step => event(step, self.receiver, self.sender).into(),
+            step => OwnedEvent::Other(event(step, self.receiver, self.sender)),
         };
         Some((owned, self.sender))
     }
