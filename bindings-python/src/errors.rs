@@ -29,8 +29,7 @@ pub(crate) fn handshake_object<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let response = error.response.as_ref().map(|response| heads::response(py, response));
     let fault = error.fault;
-    let arguments =
-        (fault.code(), error.to_string(), error.found.as_str(), response.transpose()?);
+    let arguments = (fault.code(), error.to_string(), error.found.as_str(), response.transpose()?);
     told(py, "handshake_error", arguments.into_pyobject(py)?)
 }
 
@@ -42,16 +41,12 @@ pub(crate) fn handshake(py: Python<'_>, error: &HandshakeError) -> PyErr {
 pub(crate) fn usage(py: Python<'_>, error: UsageError) -> PyErr {
     let arguments = (error.code(), error.to_string()).into_pyobject(py);
     arguments
-        .map_err(PyErr::from)
         .and_then(|arguments| told(py, "usage_error", arguments))
         .map_or_else(|error| error, PyErr::from_value)
 }
 
 /// The exception instance that says which rule the peer broke.
-pub(crate) fn violation<'py>(
-    py: Python<'py>,
-    violation: Violation,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn violation<'py>(py: Python<'py>, violation: Violation) -> PyResult<Bound<'py, PyAny>> {
     let arguments = (violation.rule.code(), violation.to_string(), violation.found);
     told(py, "violation_error", arguments.into_pyobject(py)?)
 }

@@ -60,16 +60,22 @@ const fn version(version: HttpVersion) -> &'static str {
 pub(crate) fn request<'py>(py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
     let fields = pairs(&request.headers);
     let version = version(request.version);
-    py.import("polywire.http11")?
-        .getattr("received_request")?
-        .call1((&request.target, fields, &request.method, version))
+    py.import("polywire.http11")?.getattr("received_request")?.call1((
+        &request.target,
+        fields,
+        &request.method,
+        version,
+    ))
 }
 
 /// A `polywire.http11.Response`.
 pub(crate) fn response<'py>(py: Python<'py>, response: &Response) -> PyResult<Bound<'py, PyAny>> {
     let body = PyBytes::new(py, &response.body);
     let fields = pairs(&response.headers);
-    py.import("polywire.http11")?
-        .getattr("received_response")?
-        .call1((response.status, &response.reason, fields, body))
+    py.import("polywire.http11")?.getattr("received_response")?.call1((
+        response.status,
+        &response.reason,
+        fields,
+        body,
+    ))
 }

@@ -5,8 +5,13 @@
 //! turn that is not hot is a coroutine of Python's, which is driven from here. Knows no frames.
 
 #![allow(unsafe_code, reason = "a type with slots of its own")]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "a call and what it returns belong together"
+)]
 
-use super::protocol::{Protocol, Received, Sent};
+use super::outgoing::Sent;
+use super::protocol::{Protocol, Received};
 use super::state::Item;
 use super::waiter::Waiter;
 use crate::errors;
@@ -389,9 +394,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     };
     // SAFETY: the specification and its slots are complete and live through the call, each function has
     // the signature of its slot, and what stays referred to is static or leaked.
-    let kind = unsafe {
-        Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))?
-    };
+    let kind = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
     let kind = kind.cast_into::<PyType>()?;
     module.add("Awaitable", &kind)?;
     TYPE.set(py, kind.unbind()).map_err(|_| PyRuntimeError::new_err("initialised twice"))

@@ -6,37 +6,23 @@
 //! subclasses; what they are asked for has a name that begins with `_on_`.
 
 use super::awaitable::{self, Kind};
+use super::shared;
 use super::state::{Item, News, State};
 use super::waiter::Waiter;
 use super::wire::Wire;
-use super::shared;
 use crate::errors;
 use crate::settings::{Agreement, Settings};
 use polywire::{CloseCode, Connection, Instant, Message, Role, Sender, Socket, UsageError};
 use polywire_bridge::{clock, codes};
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Queued bytes that are written although more may follow.
-const CORKED: usize = 64 << 10;
-/// Payloads that are offered to the socket instead of being copied behind others.
-const LARGE: usize = 16 << 10;
 
 /// An asyncio protocol, server or client, from the end of its handshake on.
 #[pyclass(frozen, subclass, module = "polywire._polywire")]
 pub(super) struct Protocol(Mutex<State>);
-
-/// How a `send` went.
-pub(super) enum Sent {
-    Done,
-    /// The transport has more than its limit: wait until it has less.
-    Drain,
-    /// Something is in the way, which Python looks at.
-    Later,
-}
 
 /// What there is for a `recv`.
 pub(super) enum Received {
@@ -215,114 +201,6 @@ impl Protocol {
         transport.call_method0(py, method).map(drop)
     }
 
-    /// Writes what is queued.
-    fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        Self::catch_up(slf)?;
-        let (rest, write) = {
-            let mut guard = slf.get().lock();
-            let state = &mut *guard;
-            let Some(connection) = &mut state.connection else { return Ok(()) };
-            match state.wire.flush(py, connection.sender(state.now))? {
-                None => return Ok(()),
-                Some(rest) => (rest, state.wire.writer(py)),
-            }
-        };
-        write.map_or(Ok(()), |write| write.call1(py, (rest,)).map(drop))
-    }
-
-    /// Asks the transport whether it has written all it had.
-    #[inline]
-    fn catch_up(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let transport = {
-            let state = slf.get().lock();
-            if !state.wire.is_unsure() {
-                return Ok(());
-            }
-            state.wire.transport.as_ref().map(|transport| transport.clone_ref(py))
-        };
-        let Some(transport) = transport else { return Ok(()) };
-        let behind = transport.call_method0(py, intern!(py, "get_write_buffer_size"))?;
-        let is_behind = behind.extract::<usize>(py)? > 0;
-        slf.get().lock().wire.is_behind = is_behind;
-        Ok(())
-    }
-
-    /// Sends a message, if nothing is in the way.
-    pub(super) fn deliver(
-        slf: &Bound<'_, Self>,
-        message: &Bound<'_, PyAny>,
-        text: Option<bool>,
-    ) -> PyResult<Sent> {
-        if let Ok(bytes) = message.cast_exact::<PyBytes>() {
-            let bytes = bytes.as_bytes();
-            if text == Some(true) {
-                let text = errors::utf8(slf.py(), bytes)?;
-                return Self::send_message(slf, text.into(), bytes.len());
-            }
-            return Self::send_message(slf, bytes.into(), bytes.len());
-        }
-        if let Ok(string) = message.cast::<PyString>() {
-            let string = string.to_str()?;
-            if text == Some(false) {
-                return Self::send_message(slf, string.as_bytes().into(), string.len());
-            }
-            return Self::send_message(slf, string.into(), string.len());
-        }
-        // Other bytes, fragments, and what cannot be sent.
-        Ok(Sent::Later)
-    }
-
-    #[inline]
-    fn send_message(slf: &Bound<'_, Self>, message: Message<'_>, len: usize) -> PyResult<Sent> {
-        let is_large = len >= LARGE;
-        {
-            let mut guard = slf.get().lock();
-            let state = &mut *guard;
-            if state.wire.is_paused {
-                return Ok(Sent::Later);
-            }
-            if state.corked > 0 && !is_large {
-                let Some(connection) = &mut state.connection else { return Ok(Sent::Later) };
-                let sender = connection.sender(state.now);
-                if sender.send(message).is_err() {
-                    return Ok(Sent::Later);
-                }
-                if sender.queued() < CORKED {
-                    return Ok(Sent::Done);
-                }
-                drop(guard);
-                return Self::flushed(slf);
-            }
-        }
-        Self::send_through(slf, message)
-    }
-
-    /// Sends a message by way of the socket, behind what is queued.
-    fn send_through(slf: &Bound<'_, Self>, message: Message<'_>) -> PyResult<Sent> {
-        Self::flush(slf)?;
-        let is_done = {
-            let mut guard = slf.get().lock();
-            let State { connection, wire, now, corked, .. } = &mut *guard;
-            let Some(connection) = connection else { return Ok(Sent::Later) };
-            if *corked == 0 {
-                *now = clock::now();
-            }
-            let sender = connection.sender(*now);
-            if sender.send_through(message, |slices| wire.offer(slices)).is_err() {
-                return Ok(Sent::Later);
-            }
-            sender.queued() == 0
-        };
-        if is_done { Ok(Sent::Done) } else { Self::flushed(slf) }
-    }
-
-    fn flushed(slf: &Bound<'_, Self>) -> PyResult<Sent> {
-        Self::flush(slf)?;
-        Ok(if slf.get().lock().wire.is_paused { Sent::Drain } else { Sent::Done })
-    }
-
     /// The next message, if there is one.
     pub(super) fn next(slf: &Bound<'_, Self>, wants_bytes: bool) -> PyResult<Received> {
         let mut is_refilled = false;
@@ -356,7 +234,8 @@ impl Protocol {
     pub(super) fn wait<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Waiter>> {
         let py = slf.py();
         let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(py));
-        let event_loop = event_loop.ok_or_else(|| PyTypeError::new_err("no connection was made"))?;
+        let event_loop =
+            event_loop.ok_or_else(|| PyTypeError::new_err("no connection was made"))?;
         let waiter = Waiter::new(py, event_loop)?;
         slf.get().lock().waiter = Some(waiter.clone().unbind());
         Ok(waiter)
@@ -474,7 +353,7 @@ impl Protocol {
 
     /// The peer's stream ended.
     fn _eof(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::input(slf, |state, py, news| state.eof(py, news))
+        Self::input(slf, State::eof)
     }
 
     /// The transport is gone.
@@ -489,14 +368,14 @@ impl Protocol {
         if let Some(timer) = timer {
             timer.call_method0(py, "cancel")?;
         }
-        Self::input(slf, |state, py, news| state.eof(py, news))
+        Self::input(slf, State::eof)
     }
 
     /// The deadline that was asked for has come, or one that has moved since.
     fn _on_timer(slf: &Bound<'_, Self>) -> PyResult<()> {
         let timer = slf.get().lock().timer.take();
         drop(timer);
-        Self::input(slf, |state, py, news| state.timeout(py, news))
+        Self::input(slf, State::timeout)
     }
 
     fn pause_writing(&self) {

@@ -27,7 +27,8 @@ thread_local! {
 
 /// The view to read into.
 pub(super) fn view(py: Python<'_>) -> PyResult<Py<PyMemoryView>> {
-    let known = BUFFER.with_borrow(|buffer| buffer.as_ref().map(|buffer| buffer.view.clone_ref(py)));
+    let known =
+        BUFFER.with_borrow(|buffer| buffer.as_ref().map(|buffer| buffer.view.clone_ref(py)));
     known.map_or_else(|| create(py), Ok)
 }
 

@@ -72,12 +72,7 @@ pub(super) struct End {
 
 impl State {
     /// Decodes what was read, as far as there is room for messages.
-    pub(super) fn take(
-        &mut self,
-        py: Python<'_>,
-        chunk: &mut [u8],
-        news: &mut Vec<News>,
-    ) {
+    pub(super) fn take(&mut self, py: Python<'_>, chunk: &mut [u8], news: &mut Vec<News>) {
         if self.is_holding() {
             self.held.extend_from_slice(chunk);
             return;

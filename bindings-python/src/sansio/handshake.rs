@@ -4,7 +4,7 @@
 
 use super::{instant, locked, url::Url};
 use crate::errors;
-use crate::heads::{self, Fields, FieldValue};
+use crate::heads::{self, FieldValue, Fields};
 use crate::settings::{Agreement, Settings};
 use polywire::Instant;
 use polywire::handshake::{self as core, OriginPolicy};
@@ -138,6 +138,7 @@ impl ClientHandshake {
 pub(crate) struct ServerHandshake(Mutex<Option<core::ServerHandshake>>);
 
 #[derive(IntoPyObject)]
+#[expect(clippy::large_enum_variant, reason = "it goes to Python at once")]
 enum Decision {
     Upgrade(Upgrade),
     Refusal(Refusal),
