@@ -20,6 +20,7 @@ const UNSAFE_PLACES: &[&str] = &[
     "xtask/no_std_check/",
     // The border to CPython: a type with slots of its own, memory that Python writes, a borrowed socket.
     "bindings-python/src/aio/awaitable.rs",
+    "bindings-python/src/aio/calls.rs",
     "bindings-python/src/aio/shared.rs",
     "bindings-python/src/aio/wire.rs",
 ];

@@ -48,6 +48,8 @@ pub(super) struct State {
     /// The last `recv` asked for text as bytes.
     pub(super) wants_bytes: bool,
     pub(super) waiter: Option<Py<Waiter>>,
+    /// One that is done, to be used again.
+    pub(super) spare: Option<Py<Waiter>>,
     /// Frames are gathered until the outermost input is taken.
     pub(super) corked: u32,
     pub(super) now: Instant,

@@ -112,9 +112,10 @@ class ClientConnection(Connection):
         self.response = established.head
         subprotocol = established.agreement.subprotocol
         self.subprotocol = None if subprotocol is None else Subprotocol(subprotocol)
-        self._open(True, self._settings, established.agreement, established.leftover)
+        # First: whoever waits gets a turn before what came with the response ends the connection.
         if not self._opened.done():
             self._opened.set_result(None)
+        self._open(True, self._settings, established.agreement, established.leftover)
 
 
 class connect:
