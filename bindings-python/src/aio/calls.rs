@@ -1,6 +1,7 @@
 //! Calls of Python that are made for each read, without a tuple of arguments or a bound method.
 //!
-//! Under the stable ABI of 3.11 PyO3 makes both for every call. These two functions cost half as much.
+//! Under the stable ABI of 3.11 PyO3 makes both for every call. The two functions here cost half as
+//! much.
 
 #![allow(unsafe_code, reason = "variadic functions of the C API")]
 
@@ -37,4 +38,10 @@ pub(super) fn method<'py>(
     };
     // SAFETY: as above.
     unsafe { Bound::from_owned_ptr_or_err(py, result) }
+}
+
+/// Whether this is the only reference to an object.
+pub(super) fn is_only<T>(object: &Bound<'_, T>) -> bool {
+    // SAFETY: the object lives, and while the interpreter is attached nobody else counts.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
 }

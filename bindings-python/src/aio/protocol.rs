@@ -6,6 +6,7 @@
 //! subclasses; what they are asked for has a name that begins with `_on_`.
 
 use super::awaitable::{self, Kind};
+use super::calls;
 use super::shared;
 use super::state::{Item, News, State};
 use super::waiter::Waiter;
@@ -109,7 +110,7 @@ impl Protocol {
         };
         if let Some(waiter) = waiter {
             Waiter::wake(waiter.bind(slf.py()))?;
-            if waiter.get_refcnt(slf.py()) == 1 {
+            if calls::is_only(waiter.bind(slf.py())) {
                 waiter.get().renew();
                 slf.get().lock().spare = Some(waiter);
             }

@@ -234,9 +234,7 @@ class connect:
                     "cannot follow a redirect to another origin with an explicit host, port or path"
                 ) from exc
             fields = self.headers.raw_items()
-            self.headers = Headers(
-                [field for field in fields if field[0].lower() not in _SECRETS]
-            )
+            self.headers = Headers([field for field in fields if field[0].lower() not in _SECRETS])
         self.url = url
         self.uri = str(url)
 
@@ -275,9 +273,7 @@ class connect:
                 delays = delays or self.reconnect_delays()
                 delay = next(delays)
                 reason = traceback_module.format_exception_only(exc)[0].strip()
-                self.logger.info(
-                    "connect failed; reconnecting in %.1f seconds: %s", delay, reason
-                )
+                self.logger.info("connect failed; reconnecting in %.1f seconds: %s", delay, reason)
                 await asyncio.sleep(delay)
             else:
                 delays = None

@@ -163,9 +163,7 @@ class ServerConnection(Connection):
             return False
         return self._accept(decision)
 
-    async def _asked(
-        self, decision: _polywire.Upgrade | _polywire.Refusal
-    ) -> Response | None:
+    async def _asked(self, decision: _polywire.Upgrade | _polywire.Refusal) -> Response | None:
         """What the application answers instead of accepting."""
         request, policy = self.request, self._policy
         assert request is not None
