@@ -41,7 +41,6 @@ pub(crate) fn handshake(py: Python<'_>, error: &HandshakeError) -> PyErr {
 pub(crate) fn usage(py: Python<'_>, error: UsageError) -> PyErr {
     let arguments = (error.code(), error.to_string()).into_pyobject(py);
     arguments
-        .map_err(PyErr::from)
         .and_then(|arguments| told(py, "usage_error", arguments))
         .map_or_else(|error| error, PyErr::from_value)
 }

@@ -363,7 +363,8 @@ def test_closing_finds_the_close_behind_what_nobody_receives(run: Run) -> None:
             pass
 
     async def main() -> None:
-        async with pair(flood, client={"max_queue": 1}) as ws:
+        client = {"max_queue": 1, "compression": None}
+        async with pair(flood, client=client) as ws:
             await asyncio.sleep(0.05)
             start = asyncio.get_running_loop().time()
             await ws.close()
@@ -421,8 +422,6 @@ def test_a_peer_that_never_closes_is_left(run: Run) -> None:
 
         async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
-            key = b"AQIDBAUGBwgJCgsMDQ4PEC=="
-            del key
             await ended.wait()
             writer.close()
 

@@ -13,6 +13,7 @@ mod no_std;
 mod node;
 mod packages;
 mod peers;
+mod python;
 mod quotes;
 mod repository;
 mod run;
@@ -55,7 +56,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...]",
+        arguments: "[decode|encode|memory|deflate|masking...] or node|python [OPTION...]",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },

@@ -5,8 +5,13 @@
 //! turn that is not hot is a coroutine of Python's, which is driven from here. Knows no frames.
 
 #![allow(unsafe_code, reason = "a type with slots of its own")]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "a call and what it returns belong together"
+)]
 
-use super::protocol::{Protocol, Received, Sent};
+use super::outgoing::Sent;
+use super::protocol::{Protocol, Received};
 use super::state::Item;
 use super::waiter::Waiter;
 use crate::errors;

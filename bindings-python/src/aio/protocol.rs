@@ -16,27 +16,13 @@ use polywire::{CloseCode, Connection, Instant, Message, Role, Sender, Socket, Us
 use polywire_bridge::{clock, codes};
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Queued bytes that are written although more may follow.
-const CORKED: usize = 64 << 10;
-/// Payloads that are offered to the socket instead of being copied behind others.
-const LARGE: usize = 16 << 10;
 
 /// An asyncio protocol, server or client, from the end of its handshake on.
 #[pyclass(frozen, subclass, module = "polywire._polywire")]
 pub(super) struct Protocol(Mutex<State>);
-
-/// How a `send` went.
-pub(super) enum Sent {
-    Done,
-    /// The transport has more than its limit: wait until it has less.
-    Drain,
-    /// Something is in the way, which Python looks at.
-    Later,
-}
 
 /// What there is for a `recv`.
 pub(super) enum Received {
@@ -65,7 +51,7 @@ impl Protocol {
             }
         };
         if is_open {
-            return Self::react(slf, &news);
+            return Self::react(slf, news, true);
         }
         let bytes = PyBytes::new(slf.py(), chunk);
         slf.call_method1(intern!(slf.py(), "_on_handshake"), (bytes,)).map(drop)
@@ -76,6 +62,15 @@ impl Protocol {
         slf: &Bound<'_, Self>,
         input: impl FnOnce(&mut State, Python<'_>, &mut Vec<News>),
     ) -> PyResult<()> {
+        Self::input_before_end(slf, true, input)
+    }
+
+    /// The same; `goes_on` says whether the end is taken once what is before it was shown.
+    fn input_before_end(
+        slf: &Bound<'_, Self>,
+        goes_on: bool,
+        input: impl FnOnce(&mut State, Python<'_>, &mut Vec<News>),
+    ) -> PyResult<()> {
         let mut news = Vec::new();
         {
             let mut state = slf.get().lock();
@@ -83,26 +78,39 @@ impl Protocol {
             state.now = clock::now();
             input(&mut state, slf.py(), &mut news);
         }
-        Self::react(slf, &news)
+        Self::react(slf, news, goes_on)
     }
 
     /// Lets the application see what came, then does what is left to do.
-    fn react(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
+    fn react(slf: &Bound<'_, Self>, mut news: Vec<News>, goes_on: bool) -> PyResult<()> {
+        let mut told = Self::show(slf, &news);
+        let mut state = slf.get().lock();
+        if goes_on && state.is_end_next && state.corked == 1 {
+            // The messages before the end were shown, and answered if they are at once.
+            news.clear();
+            state.refill(slf.py(), true, &mut news);
+            drop(state);
+            told = told.and_then(|()| Self::show(slf, &news));
+            state = slf.get().lock();
+        }
+        state.corked -= 1;
+        let is_outermost = state.corked == 0;
+        drop(state);
+        let settled = if is_outermost { Self::settle(slf) } else { Ok(()) };
+        told.and(settled)
+    }
+
+    /// Runs the task that waits, if there is something for it, and tells the news.
+    fn show(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
         let waiter = {
             let mut state = slf.get().lock();
             let is_due = !state.inbox.is_empty() || state.end.ended.is_some();
             if is_due { state.waiter.take() } else { None }
         };
-        let told = waiter
-            .map_or(Ok(()), |waiter| Waiter::wake(waiter.bind(slf.py())))
-            .and_then(|()| Self::tell(slf, news));
-        let is_outermost = {
-            let mut state = slf.get().lock();
-            state.corked -= 1;
-            state.corked == 0
-        };
-        let settled = if is_outermost { Self::settle(slf) } else { Ok(()) };
-        told.and(settled)
+        if let Some(waiter) = waiter {
+            Waiter::wake(waiter.bind(slf.py()))?;
+        }
+        Self::tell(slf, news)
     }
 
     fn tell(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
@@ -193,136 +201,33 @@ impl Protocol {
         transport.call_method0(py, method).map(drop)
     }
 
-    /// Writes what is queued.
-    fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        Self::catch_up(slf)?;
-        let (rest, write) = {
-            let mut guard = slf.get().lock();
-            let state = &mut *guard;
-            let Some(connection) = &mut state.connection else { return Ok(()) };
-            match state.wire.flush(py, connection.sender(state.now))? {
-                None => return Ok(()),
-                Some(rest) => (rest, state.wire.writer(py)),
-            }
-        };
-        write.map_or(Ok(()), |write| write.call1(py, (rest,)).map(drop))
-    }
-
-    /// Asks the transport whether it has written all it had.
-    #[inline]
-    fn catch_up(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let transport = {
-            let state = slf.get().lock();
-            if !state.wire.is_unsure() {
-                return Ok(());
-            }
-            state.wire.transport.as_ref().map(|transport| transport.clone_ref(py))
-        };
-        let Some(transport) = transport else { return Ok(()) };
-        let behind = transport.call_method0(py, intern!(py, "get_write_buffer_size"))?;
-        let is_behind = behind.extract::<usize>(py)? > 0;
-        slf.get().lock().wire.is_behind = is_behind;
-        Ok(())
-    }
-
-    /// Sends a message, if nothing is in the way.
-    pub(super) fn deliver(
-        slf: &Bound<'_, Self>,
-        message: &Bound<'_, PyAny>,
-        text: Option<bool>,
-    ) -> PyResult<Sent> {
-        if let Ok(bytes) = message.cast_exact::<PyBytes>() {
-            let bytes = bytes.as_bytes();
-            if text == Some(true) {
-                let text = errors::utf8(slf.py(), bytes)?;
-                return Self::send_message(slf, text.into(), bytes.len());
-            }
-            return Self::send_message(slf, bytes.into(), bytes.len());
-        }
-        if let Ok(string) = message.cast::<PyString>() {
-            let string = string.to_str()?;
-            if text == Some(false) {
-                return Self::send_message(slf, string.as_bytes().into(), string.len());
-            }
-            return Self::send_message(slf, string.into(), string.len());
-        }
-        // Other bytes, fragments, and what cannot be sent.
-        Ok(Sent::Later)
-    }
-
-    #[inline]
-    fn send_message(slf: &Bound<'_, Self>, message: Message<'_>, len: usize) -> PyResult<Sent> {
-        let is_large = len >= LARGE;
-        {
-            let mut guard = slf.get().lock();
-            let state = &mut *guard;
-            if state.wire.is_paused {
-                return Ok(Sent::Later);
-            }
-            if state.corked > 0 && !is_large {
-                let Some(connection) = &mut state.connection else { return Ok(Sent::Later) };
-                let sender = connection.sender(state.now);
-                if sender.send(message).is_err() {
-                    return Ok(Sent::Later);
-                }
-                if sender.queued() < CORKED {
-                    return Ok(Sent::Done);
-                }
-                drop(guard);
-                return Self::flushed(slf);
-            }
-        }
-        Self::send_through(slf, message)
-    }
-
-    /// Sends a message by way of the socket, behind what is queued.
-    fn send_through(slf: &Bound<'_, Self>, message: Message<'_>) -> PyResult<Sent> {
-        Self::flush(slf)?;
-        let is_done = {
-            let mut guard = slf.get().lock();
-            let State { connection, wire, now, corked, .. } = &mut *guard;
-            let Some(connection) = connection else { return Ok(Sent::Later) };
-            if *corked == 0 {
-                *now = clock::now();
-            }
-            let sender = connection.sender(*now);
-            if sender.send_through(message, |slices| wire.offer(slices)).is_err() {
-                return Ok(Sent::Later);
-            }
-            sender.queued() == 0
-        };
-        if is_done { Ok(Sent::Done) } else { Self::flushed(slf) }
-    }
-
-    fn flushed(slf: &Bound<'_, Self>) -> PyResult<Sent> {
-        Self::flush(slf)?;
-        Ok(if slf.get().lock().wire.is_paused { Sent::Drain } else { Sent::Done })
-    }
-
     /// The next message, if there is one.
     pub(super) fn next(slf: &Bound<'_, Self>, wants_bytes: bool) -> PyResult<Received> {
-        let mut state = slf.get().lock();
-        state.wants_bytes = wants_bytes;
-        let item = state.inbox.pop_front();
-        let is_held_back = state.is_holding() || state.is_reading_paused;
-        if is_held_back && state.inbox.len() <= state.low {
-            drop(state);
-            Self::input(slf, |state, py, news| state.refill(py, news))?;
-            return item
-                .map_or_else(|| Self::next(slf, wants_bytes), |item| Ok(Received::Item(item)));
+        let mut is_refilled = false;
+        loop {
+            let mut state = slf.get().lock();
+            state.wants_bytes = wants_bytes;
+            let item = state.inbox.pop_front();
+            let is_held_back = state.is_holding() || state.is_reading_paused || state.is_end_next;
+            if is_held_back && !is_refilled && state.inbox.len() <= state.low {
+                drop(state);
+                is_refilled = true;
+                let may_end = item.is_none();
+                Self::input_before_end(slf, may_end, |state, py, news| {
+                    state.refill(py, may_end, news);
+                })?;
+                match item {
+                    Some(item) => return Ok(Received::Item(item)),
+                    None => continue,
+                }
+            }
+            return Ok(match item {
+                Some(item) => Received::Item(item),
+                None if state.end.ended.is_some() || state.end.is_lost => Received::Ended,
+                None if state.waiter.is_some() => Received::Busy,
+                None => Received::Nothing,
+            });
         }
-        if let Some(item) = item {
-            return Ok(Received::Item(item));
-        }
-        Ok(if state.end.ended.is_some() || state.end.is_lost {
-            Received::Ended
-        } else if state.waiter.is_some() {
-            Received::Busy
-        } else {
-            Received::Nothing
-        })
     }
 
     /// A waiter that is woken when there is something to receive.
@@ -426,17 +331,29 @@ impl Protocol {
             state.connection = Some(connection);
             state.end.is_lost
         };
-        Self::input(slf, |state, py, news| {
+        Self::input_before_end(slf, false, |state, py, news| {
             state.take(py, &mut leftover, news);
             if is_lost {
                 state.eof(py, news);
             }
-        })
+        })?;
+        if !slf.get().lock().is_end_next {
+            return Ok(());
+        }
+        // Whoever opened it gets a turn to answer what came with the handshake.
+        let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(slf.py()));
+        let Some(event_loop) = event_loop else { return Ok(()) };
+        event_loop.call_method1(slf.py(), "call_soon", (slf.getattr("_go_on")?,)).map(drop)
+    }
+
+    /// Takes the end that was held back.
+    fn _go_on(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::input(slf, |_, _, _| {})
     }
 
     /// The peer's stream ended.
     fn _eof(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::input(slf, |state, py, news| state.eof(py, news))
+        Self::input(slf, State::eof)
     }
 
     /// The transport is gone.
@@ -451,14 +368,14 @@ impl Protocol {
         if let Some(timer) = timer {
             timer.call_method0(py, "cancel")?;
         }
-        Self::input(slf, |state, py, news| state.eof(py, news))
+        Self::input(slf, State::eof)
     }
 
     /// The deadline that was asked for has come, or one that has moved since.
     fn _on_timer(slf: &Bound<'_, Self>) -> PyResult<()> {
         let timer = slf.get().lock().timer.take();
         drop(timer);
-        Self::input(slf, |state, py, news| state.timeout(py, news))
+        Self::input(slf, State::timeout)
     }
 
     fn pause_writing(&self) {
@@ -523,7 +440,7 @@ impl Protocol {
     fn _close(slf: &Bound<'_, Self>, code: Option<u16>, reason: &str) -> PyResult<()> {
         Self::command(slf, |sender| sender.close(code.map(CloseCode), reason))?;
         slf.get().lock().is_leaving = true;
-        Self::input(slf, |state, py, news| state.refill(py, news))
+        Self::input(slf, |state, py, news| state.refill(py, true, news))
     }
 
     /// Gives the connection up.

@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) is_reading_paused: bool,
     /// The peer's stream ended behind the bytes held.
     is_eof_held: bool,
+    /// The next event ends the connection, and waits until the messages before it are answered.
+    pub(super) is_end_next: bool,
     /// The application closes: what nobody receives any more is dropped, so that the peer's close is
     /// found behind it.
     pub(super) is_leaving: bool,
@@ -75,32 +77,33 @@ impl State {
             self.held.extend_from_slice(chunk);
             return;
         }
-        let rest = self.decode(py, chunk, news).len();
+        let rest = self.decode(py, chunk, false, news).len();
         if rest > 0 {
             let taken = chunk.len() - rest;
             self.held.extend_from_slice(chunk.get(taken..).unwrap_or_default());
         }
     }
 
-    /// Decodes what was held back, as far as there is room again.
-    pub(super) fn refill(&mut self, py: Python<'_>, news: &mut Vec<News>) {
+    /// Decodes what was held back, as far as there is room again. `may_end` says that nothing more can be
+    /// answered before the end.
+    pub(super) fn refill(&mut self, py: Python<'_>, may_end: bool, news: &mut Vec<News>) {
         let mut held = std::mem::take(&mut self.held);
         let from = self.held_at.min(held.len());
-        let rest = self.decode(py, &mut held[from..], news).len();
+        let rest = self.decode(py, &mut held[from..], may_end, news).len();
         if rest > 0 {
             self.held_at = held.len() - rest;
             self.held = held;
             return;
         }
         self.held_at = 0;
-        if std::mem::take(&mut self.is_eof_held) {
+        if !self.is_end_next && std::mem::take(&mut self.is_eof_held) {
             self.eof(py, news);
         }
     }
 
     /// The peer's stream ended.
     pub(super) fn eof(&mut self, py: Python<'_>, news: &mut Vec<News>) {
-        if self.is_holding() {
+        if self.is_holding() || self.is_end_next {
             self.is_eof_held = true;
             return;
         }
@@ -126,11 +129,13 @@ impl State {
         }
     }
 
-    /// Takes the events of `chunk` until there are enough messages; returns what is left of it.
+    /// Takes the events of `chunk` until there are enough messages, and up to what ends the connection
+    /// if messages wait before it; returns what is left of it.
     fn decode<'b>(
         &mut self,
         py: Python<'_>,
         chunk: &'b mut [u8],
+        may_end: bool,
         news: &mut Vec<News>,
     ) -> &'b mut [u8] {
         let Some(connection) = &mut self.connection else { return chunk };
@@ -146,9 +151,17 @@ impl State {
             closed_first,
         };
         while sink.has_room() {
-            let Some((event, _)) = events.next() else { return &mut [] };
-            sink.take(py, event);
+            if let Some((event, _)) = events.next_before_end() {
+                sink.take(py, event);
+            } else if !may_end && events.ends_next() {
+                break;
+            } else if let Some((event, _)) = events.next() {
+                sink.take(py, event);
+            } else {
+                break;
+            }
         }
+        self.is_end_next = events.ends_next();
         events.into_rest()
     }
 

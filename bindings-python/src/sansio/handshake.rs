@@ -138,6 +138,7 @@ impl ClientHandshake {
 pub(crate) struct ServerHandshake(Mutex<Option<core::ServerHandshake>>);
 
 #[derive(IntoPyObject)]
+#[expect(clippy::large_enum_variant, reason = "it goes to Python at once")]
 enum Decision {
     Upgrade(Upgrade),
     Refusal(Refusal),

@@ -192,17 +192,19 @@ class connect:
     async def _open_socket(self) -> ClientConnection:
         loop = asyncio.get_running_loop()
         kwargs = self.kwargs.copy()
+        # Before there is a socket: options that cannot be sent must not leave one behind.
+        connection = self._create()
         if self.url.secure:
             if kwargs.setdefault("ssl", True) is None:
                 raise ValueError("ssl=None is incompatible with a wss:// URI")
             kwargs.setdefault("server_hostname", self.url.host)
         if kwargs.pop("unix", False):
-            _, connection = await loop.create_unix_connection(self._create, **kwargs)
+            await loop.create_unix_connection(lambda: connection, **kwargs)
             return connection
         if kwargs.get("sock") is None:
             kwargs.setdefault("host", self.url.host)
             kwargs.setdefault("port", self.url.port)
-        _, connection = await loop.create_connection(self._create, **kwargs)
+        await loop.create_connection(lambda: connection, **kwargs)
         return connection
 
     def _create(self) -> ClientConnection:
