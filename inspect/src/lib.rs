@@ -45,8 +45,8 @@ use connection::Store;
 use conversation::{Conversation, Settings};
 use file::File;
 use network::Network;
-use polywire::DeflateParams;
 use polywire::handshake::Review;
+use polywire::{DeflateParams, Opcode};
 
 /// There is none, in columns of 32-bit numbers.
 pub const NONE: u32 = u32::MAX;
@@ -271,6 +271,13 @@ impl Inspector {
     /// [`heads`](Connection::heads).
     pub fn review(&self, connection: u32) -> Option<Review> {
         self.store.connections.get(connection as usize).map(opening::review)
+    }
+
+    /// Whether the content of a frame is text, as the first frame of its message says.
+    pub fn is_text(&self, row: u32) -> bool {
+        let first = self.store.frames.message_rows(row).0;
+        let opcode = self.store.frames.row(first).map_or(0, |frame| frame.opcode());
+        opcode == Opcode::Text as u8
     }
 
     /// Where bytes of a frame are in the file; 0 is the first byte of its header.
