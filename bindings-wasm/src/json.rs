@@ -26,6 +26,10 @@ impl Json {
         json.0
     }
 
+    pub(crate) fn finish(self) -> String {
+        self.0
+    }
+
     /// A field of the object in progress; what follows is its value.
     pub(crate) fn key(&mut self, name: &str) -> &mut Self {
         if !self.0.ends_with('{') {

@@ -9,5 +9,7 @@
     reason = "what wasm-bindgen exports is public, and reached from JavaScript"
 )]
 
+mod connection;
+mod handshake;
 mod inspector;
 mod json;
