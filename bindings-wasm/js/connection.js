@@ -5,7 +5,7 @@
 import * as wasm from './polywire.js'
 import { guarded } from './errors.js'
 import { handle, numbers, random, settingsOf } from './settings.js'
-import { memory, words } from './wasm.js'
+import { memory, words } from './protocol.js'
 
 const WORDS = 8
 const NONE = 0xffffffff
@@ -120,7 +120,8 @@ export class Connection {
 
   #events (count) {
     if (count === 0) return []
-    const records = words(this.#core.records(), count * WORDS)
+    // A copy: what is called for an event may move the memory.
+    const records = words(this.#core.records(), count * WORDS).slice()
     const payloads = this.#core.payloads()
     const events = new Array(count)
     for (let number = 0; number < count; number++) {

@@ -2,7 +2,7 @@
 //
 // Owns nothing but the list of what the package offers.
 
-export { load } from './wasm.js'
+export { load } from './protocol.js'
 export { PolywireError } from './errors.js'
 export { Settings } from './settings.js'
 export { Connection, Prepared, codes } from './connection.js'

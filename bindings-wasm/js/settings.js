@@ -13,7 +13,8 @@ const snake = name => name.replace(/[A-Z]/g, letter => '_' + letter.toLowerCase(
 function flatten (object, prefix, pairs) {
   for (const [name, value] of Object.entries(object)) {
     if (value === undefined) continue
-    const path = prefix + snake(name)
+    // A rate is named by what it limits: `limits.messages_per_second`, and `.burst` behind it.
+    const path = name === 'perSecond' ? prefix.slice(0, -1) : prefix + snake(name)
     if (value !== null && typeof value === 'object') flatten(value, path + '.', pairs)
     else pairs.push([path, value])
   }

@@ -5,9 +5,7 @@
 //! mean; that is the core.
 
 use polywire::handshake::Agreement;
-use polywire::{
-    CloseCode, Config, DeflateParams, Events, Instant, Message, Role, Socket, UsageError,
-};
+use polywire::{CloseCode, Config, Events, Instant, Message, Role, Socket, UsageError};
 use polywire_bridge::record::{self, WORDS};
 use polywire_bridge::settings::{self, Value};
 use polywire_bridge::{codes, record::payload};
@@ -15,6 +13,7 @@ use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
 use crate::json::Json;
+use crate::params;
 
 /// What is thrown: the code, a NUL, and the sentence. `js/errors.js` makes an error of it.
 pub(crate) fn thrown(code: &str, text: &str) -> JsValue {
@@ -32,17 +31,6 @@ pub(crate) fn instant(millis: f64) -> Instant {
 pub(crate) fn millis(instant: Option<Instant>) -> f64 {
     instant
         .map_or(f64::INFINITY, |at| at.saturating_since(Instant::ZERO).as_micros() as f64 / 1000.0)
-}
-
-/// Parameters as four numbers: server and client start afresh, server's and client's window.
-pub(crate) fn params(numbers: &[u8]) -> Option<DeflateParams> {
-    let [server_fresh, client_fresh, server_bits, client_bits] = *numbers else { return None };
-    Some(DeflateParams {
-        server_no_context_takeover: server_fresh != 0,
-        client_no_context_takeover: client_fresh != 0,
-        server_max_window_bits: server_bits,
-        client_max_window_bits: client_bits,
-    })
 }
 
 /// Every code, as JSON: violations first, at the index by which records name them.

@@ -3,8 +3,8 @@
 //! Owns how captures cross it: bytes in through space in the module's memory, columns out as typed
 //! arrays, the few objects as JSON. Knows nothing of what they mean; that is `polywire-inspect`.
 
-use crate::connection::params;
 use crate::json::Json;
+use crate::params;
 use js_sys::{Array, Float64Array, Uint8Array, Uint16Array, Uint32Array};
 use polywire::handshake::{HandshakeError, HeadReview, KeyReview, LineReview, Verdict};
 use polywire_inspect::{
