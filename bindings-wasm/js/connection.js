@@ -38,9 +38,9 @@ export class Connection {
 
   constructor (role, { settings, agreement, seed = random(32), now = performance.now() } = {}) {
     if (role !== 'client' && role !== 'server') throw new TypeError('a role is "client" or "server"')
-    const deflate = numbers(agreement?.deflate)
-    this.#core = guarded(() => new wasm.Connection(role === 'client', settingsOf(settings), deflate, seed, now))
-    this.subprotocol = agreement?.subprotocol ?? null
+    const { deflate, subprotocol } = agreement ?? {}
+    this.#core = guarded(() => new wasm.Connection(role === 'client', settingsOf(settings), numbers(deflate), seed, now))
+    this.subprotocol = subprotocol ?? null
   }
 
   /** Takes bytes that arrived; what they mean. */
