@@ -35,7 +35,11 @@ export function follow(url, capture, listener) {
     }, PACE);
   };
   source.onopen = () => listener.state('open');
-  source.onerror = () => listener.state(source.readyState === EventSource.CLOSED ? 'lost' : 'waiting');
+  // Not again by itself: what was missed in between would be a hole, and a feed begins with what went before.
+  source.onerror = () => {
+    source.close();
+    listener.state('lost');
+  };
   source.onmessage = ({ data }) => {
     take(JSON.parse(data), capture, numbers);
     soon();
