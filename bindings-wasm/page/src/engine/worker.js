@@ -17,8 +17,9 @@ const methods = {
   /** @param {Blob | Uint8Array} source @param {OpenOptions} [options] */
   open(source, options) {
     begin(engine.open(source, options));
-    void pump(/** @type {Capture} */ (capture));
-    return { format: capture?.format, rules: engine.rules };
+    const mine = open();
+    afterAnswer(() => void pump(mine));
+    return { format: mine.format, rules: engine.rules };
   },
 
   /** The feed of the program that serves the page. @param {string} url */
@@ -41,7 +42,7 @@ const methods = {
     chunks.sort((a, b) => a.time - b.time);
     for (const { at, direction, time, bytes } of chunks) live.append(numbers[at], direction, time, bytes);
     conversations.forEach(({ ended }, at) => ended && live.disconnect(numbers[at], ended));
-    tell(live, true);
+    afterAnswer(() => tell(live, true));
     return { format: live.format, rules: engine.rules };
   },
 
@@ -64,6 +65,11 @@ const methods = {
   /** @param {number[]} problems */
   problemTexts: (problems) => problems.map((problem) => open().problemText(problem)),
 };
+
+/** The page makes room for a capture when it has the answer: news must come behind it. @param {() => void} action */
+function afterAnswer(action) {
+  setTimeout(action, 0);
+}
 
 function open() {
   if (!capture) throw new Error('no capture is open');
