@@ -58,6 +58,12 @@ export class Scroller {
     for (const [index, row] of this.rows) this.options.draw(row, index);
   }
 
+  /** Draw from scratch: the rows mean something else now. */
+  redraw() {
+    this.#draw();
+    this.refresh();
+  }
+
   /** @param {number} height */
   setRowHeight(height) {
     if (height === this.options.rowHeight) return;
