@@ -22,10 +22,11 @@ export class Client {
     /** @type {Worker} */
     this.worker = startWorker();
     this.ready = new Promise((resolve, reject) => {
-      this.worker.addEventListener('message', ({ data }) => data.ready && resolve(undefined));
-      this.worker.addEventListener('error', (event) => reject(new Error(event.message || 'the engine did not start')));
+      this.worker.addEventListener('message', ({ data }) => (data.ready ? resolve(undefined) : data.broken && reject(new Error(data.broken))));
+      this.worker.addEventListener('error', (event) => reject(new Error(event.message || 'the worker did not start')));
     });
-    this.ready.catch(({ message }) => listener.broken(message));
+    // Whoever waits for it is told; nobody may be waiting yet.
+    this.ready.catch(() => {});
     this.worker.addEventListener('message', ({ data }) => this.#receive(data));
   }
 
@@ -82,7 +83,8 @@ export class Client {
  * plain file server does not send.
  */
 function startWorker() {
-  const source = `import ${JSON.stringify(new URL('./worker.js', import.meta.url).href)};`;
+  const script = JSON.stringify(new URL('./worker.js', import.meta.url).href);
+  const source = `import(${script}).catch((error) => postMessage({ broken: String(error) }));`;
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const policy = globalThis.trustedTypes?.createPolicy('inspector-worker', {
     createScriptURL: (/** @type {string} */ input) => {

@@ -1,5 +1,6 @@
 // Owns how a section of an RFC is linked. The link is followed only when it is clicked, and tells its target nothing.
 
+/** @import { Rule } from '../engine.d.ts' */
 import { sectionLink } from '../model/frame.js';
 import { h } from './dom.js';
 
@@ -9,4 +10,16 @@ export function section(section) {
   if (!href) return null;
   const short = section.replace(' section ', ' §');
   return h('a.rfc', { href, target: '_blank', rel: 'noreferrer noopener', title: section }, short);
+}
+
+/**
+ * What a problem's sentence says beyond its rule, which stands beside it: code, expectation and section are left out.
+ * @param {string} text @param {Rule} rule @param {boolean} [begins] Does it begin a sentence?
+ */
+export function finding(text, rule, begins = true) {
+  const rest = text
+    .replace(`${rule.code}: `, '')
+    .replace(`expected ${rule.expected}, `, '')
+    .replace(` (${rule.section})`, '');
+  return begins ? rest.charAt(0).toUpperCase() + rest.slice(1) : rest;
 }

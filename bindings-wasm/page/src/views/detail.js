@@ -5,7 +5,7 @@
 /** @import { FrameDetail } from '../engine.d.ts' */
 import { Frame, Flag, clock, closeCodeName, count } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
-import { section } from '../ui/section.js';
+import { finding, section } from '../ui/section.js';
 import { BitDiagram } from './diagram.js';
 import { FieldTree } from './tree.js';
 import { HexPane } from './hex.js';
@@ -89,7 +89,7 @@ export class Detail {
     this.chosen = [];
     this.#showTitle(new Frame(capture.columns, row));
     fill(this.problems, problems.map((problem, at) => h('li', null,
-      icon('bad'), h('span', null, texts[at], ' ', section(capture.rules[problem.rule].section)))));
+      icon('bad'), h('span', null, `Expected ${capture.rules[problem.rule].expected}, `, finding(texts[at], capture.rules[problem.rule], false), ' ', section(capture.rules[problem.rule].section)))));
     this.problems.hidden = problems.length === 0;
     this.diagram.show(frame);
     this.tree.show(frame, capture.rules);
@@ -106,7 +106,7 @@ export class Detail {
     const part = rows.indexOf(frame.row) + 1;
     const facts = [`connection ${frame.connection + 1}`];
     if (capture.hasTimes) facts.push(`${clock(capture.since(frame.time))} s`);
-    facts.push(`byte ${count(frame.offset)} of its direction`);
+    facts.push(`offset ${count(frame.offset)}`);
     if (frame.flags & Flag.AFTER_CLOSE) facts.push('behind the close frame');
     if (frame.flags & Flag.SKIPPED) facts.push('passed over');
     fill(this.title,

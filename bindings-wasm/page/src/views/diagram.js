@@ -28,7 +28,7 @@ export class BitDiagram {
     this.link = link;
     this.grid = h('div.bits', { role: 'img' });
     this.element = h('figure.diagram', null, ruler(), this.grid);
-    this.grid.addEventListener('pointerover', (event) => link.hover(fieldsOf(event.target)));
+    this.grid.addEventListener('pointerover', (event) => event.pointerType !== 'touch' && link.hover(fieldsOf(event.target)));
     this.grid.addEventListener('pointerleave', () => link.hover([]));
     this.grid.addEventListener('click', (event) => link.choose(fieldsOf(event.target)));
   }
@@ -92,7 +92,7 @@ function cell(field, index, bit, size, digits) {
   const groups = size > 8 ? (digits.match(/.{1,8}/g) ?? []).map((octet) => parseInt(octet, 2).toString(16).padStart(2, '0')) : [...digits];
   const element = h('div.bit-cell', { data: { field: index, hue: hue(field.name) }, title: `${field.label} = ${field.value}: ${field.meaning}` },
     h('span.bit-name', null, isStart ? name : '…'),
-    h('span.bit-digits', { class: size > 8 ? 'bit-digits bytes' : 'bit-digits' }, groups.map((digit) => h('i', null, digit))));
+    h('span.bit-digits', { class: size > 8 ? 'bit-digits octets' : 'bit-digits' }, groups.map((digit) => h('i', null, digit))));
   element.classList.toggle('broken', field.rule >= 0);
   element.style.gridColumn = `${(bit % WIDTH) + 1} / span ${size}`;
   element.style.gridRow = String(Math.floor(bit / WIDTH) + 1);
@@ -103,7 +103,7 @@ function cell(field, index, bit, size, digits) {
 function payloadCell(field, index) {
   const column = field.bit % WIDTH;
   const element = h('div.bit-cell.rest', { data: { field: index, hue: 'payload' } },
-    h('span.bit-name', null, field.label), h('span.bit-digits', null, field.meaning || field.value));
+    h('span.bit-name', null, field.label), h('span.bit-digits', null, field.value));
   element.style.gridColumn = `${column + 1} / span ${WIDTH - column}`;
   element.style.gridRow = String(Math.floor(field.bit / WIDTH) + 1);
   return element;

@@ -91,6 +91,7 @@ export class FramesView {
     this.scroller.setCount(list.count);
     if (following) this.scroller.moveTo(Number.MAX_SAFE_INTEGER);
     this.grid.setAttribute('aria-rowcount', String(list.count));
+    this.element.style.setProperty('--digits', String(Math.max(4, count(capture.frames).length)));
     this.empty.hidden = list.count > 0;
     fill(this.empty, list.busy ? 'Looking …' : capture.frames > 0 ? 'No frame passes the filter.' : capture.done ? 'There is no frame in this capture.' : 'No frame so far.');
     const fault = list.filter.faults[0];

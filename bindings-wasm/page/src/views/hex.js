@@ -61,6 +61,8 @@ export class HexPane {
       return cell instanceof HTMLElement ? Number(cell.dataset.offset) : -1;
     };
     this.grid.addEventListener('pointerover', (event) => {
+      // A finger points by choosing.
+      if (event.pointerType === 'touch') return;
       const offset = offsetOf(event.target);
       this.link.hover(this.#fieldsAt(offset));
       this.#explain(offset < 0 ? this.cursor : offset);

@@ -31,6 +31,7 @@ export class HexRow {
       const shown = at < width && offset < bytes.total;
       const byte = shown ? bytes.at(offset) : -1;
       const lost = shown && bytes.isMissing(offset);
+      this.cells[at].hidden = this.letters[at].hidden = at >= width;
       this.#put(this.cells[at], offset, shown, byte < 0 ? (shown ? '··' : '') : lost ? '??' : HEX[byte], marks);
       this.#put(this.letters[at], offset, shown, byte < 0 ? '' : byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·', marks);
     }
@@ -38,7 +39,7 @@ export class HexRow {
 
   /** @param {HTMLElement} cell @param {number} offset @param {boolean} shown @param {string} text @param {Marks} marks */
   #put(cell, offset, shown, text, marks) {
-    cell.hidden = !shown;
+    cell.classList.toggle('absent', !shown);
     if (!shown) return cell.removeAttribute('data-offset');
     if (cell.textContent !== text) cell.textContent = text;
     cell.dataset.offset = String(offset);

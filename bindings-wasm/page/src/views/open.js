@@ -29,7 +29,7 @@ export class OpenView {
     return h('div.card.drop', null,
       icon('file'),
       h('h2', null, 'Drop a capture'),
-      h('p', null, 'pcap or pcapng of tcpdump or Wireshark, of any size; or the raw bytes of one direction'),
+      h('p', null, 'pcap or pcapng, from tcpdump or Wireshark, of any size; or the raw bytes of one direction'),
       this.input,
       h('button.primary', { type: 'button', onclick: () => this.input.click() }, 'Choose a file'));
   }
@@ -46,12 +46,17 @@ export class OpenView {
   }
 
   #more() {
-    return h('div.card.more', null,
-      icon('spark'),
-      h('h2', null, 'Look around'),
-      h('p', null, 'two conversations, made here: one behaves, the other breaks eleven rules'),
-      h('button.secondary', { type: 'button', onclick: () => void this.app.openExample() }, 'Open the example'),
-      isLoopback() && h('button.secondary', { type: 'button', onclick: () => void this.app.openLive() }, icon('live'), 'Watch the live feed'));
+    return h('div.card-stack', null,
+      h('div.card', null,
+        icon('spark'),
+        h('h2', null, 'Look around'),
+        h('p', null, 'Two conversations, made here: one behaves, in the other both sides break rules.'),
+        h('button.secondary', { type: 'button', onclick: () => void this.app.openExample() }, 'Open the example')),
+      isLoopback() && h('div.card', null,
+        icon('live'),
+        h('h2', null, 'Watch it live'),
+        h('p', null, 'What goes through the server that ', h('code', null, 'cargo xtask run'), ' starts.'),
+        h('button.secondary', { type: 'button', onclick: () => void this.app.openLive() }, 'Open the live feed')));
   }
 
   #chosen() {

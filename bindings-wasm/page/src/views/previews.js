@@ -52,11 +52,19 @@ export class Previews {
       const texts = await this.app.client.previews(rows, CHARACTERS);
       if (generation !== this.generation) return;
       this.#forget();
-      rows.forEach((row, at) => this.texts.set(row, visible(texts[at])));
+      rows.forEach((row, at) => this.texts.set(row, visible(this.#readable(row, texts[at]))));
       this.arrived();
     } finally {
       for (const row of rows) this.asked.delete(row);
     }
+  }
+
+  /** Pings come as hex, like all that is not text; most of them are words all the same. @param {number} row @param {string} text */
+  #readable(row, text) {
+    const opcode = (this.app.capture?.columns.at('header', row) ?? 0) & 15;
+    const pairs = opcode === 9 || opcode === 10 ? text.match(/[0-9a-f]{2}\b/g) : null;
+    const bytes = pairs?.map((pair) => parseInt(pair, 16)) ?? [];
+    return bytes.length > 0 && bytes.every((byte) => byte >= 32 && byte < 127) ? String.fromCharCode(...bytes) : text;
   }
 
   /** The oldest go first. */

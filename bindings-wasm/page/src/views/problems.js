@@ -5,7 +5,7 @@
 /** @import { Problem } from '../model/capture.js' */
 import { NONE, clock, closeCodeName, count } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
-import { section } from '../ui/section.js';
+import { finding, section } from '../ui/section.js';
 
 /** Occurrences of one rule that are shown before one asks for more. */
 const SHOWN = 50;
@@ -59,8 +59,8 @@ export class ProblemsView {
       h('header', null,
         icon(rule.origin === 'capture' ? 'warn' : 'bad'),
         h('h2', null, `Expected ${rule.expected}`),
-        h('div.facts', null, h('code', null, rule.code), section(rule.section), h('span', null, consequence(rule)))),
-      h('ol', null, shown.map((problem) => this.#item(problem, text.get(problem.number) ?? ''))),
+        h('div.facts', null, h('code', null, rule.code), section(rule.section), h('span', null, consequence(rule, problems[0].direction)))),
+      h('ol', null, shown.map((problem) => this.#item(problem, finding(text.get(problem.number) ?? '', rule)))),
       rest > 0 && h('button.link.rest', {
         type: 'button',
         onclick: () => {
@@ -84,16 +84,16 @@ export class ProblemsView {
       h('div', null,
         h('p', null, text),
         h('p.fine', null,
-          h('span', { class: fromServer ? 's2c' : 'c2s' }, icon(fromServer ? 'in' : 'out'), `${fromServer ? 'the server' : 'the client'} is at fault`),
+          h('span', { class: fromServer ? 's2c' : 'c2s' }, icon(fromServer ? 'in' : 'out'), ` ${fromServer ? 'the server' : 'the client'} is at fault`),
           ` · connection ${problem.connection + 1} · byte ${count(problem.offset)}`,
           this.app.capture?.hasTimes && problem.time > 0 ? ` · ${clock(this.app.capture.since(problem.time))} s` : '',
           !problem.certain && ' · or only the capture: it does not hold all that went before')));
   }
 }
 
-/** What a strict peer does about it. @param {Rule} rule */
-function consequence({ origin, number }) {
+/** What a strict peer does about it. @param {Rule} rule @param {0 | 1} sender Who breaks it. */
+function consequence({ origin, number }, sender) {
   if (origin === 'capture') return 'nobody’s fault: the capture lacks something';
-  if (origin === 'handshake') return number ? `a strict server answers ${number}` : 'a strict client fails the connection';
+  if (origin === 'handshake') return sender === 0 ? `a strict server answers ${number}` : 'a strict client fails the connection';
   return `a strict peer closes with ${number} ${closeCodeName(number)}`;
 }

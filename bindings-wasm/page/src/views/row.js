@@ -6,7 +6,7 @@ import { Flag, Frame, NONE, clock, closeCodeName, count, duration } from '../mod
 import { h, icon } from '../ui/dom.js';
 
 /** @type {[string, string][]} */
-export const HEADINGS = [['Frame', 'c-number'], ['Time', 'c-time'], ['', 'c-bracket'], ['', 'c-direction'], ['Type', 'c-kind'],
+export const HEADINGS = [['#', 'c-number'], ['Time', 'c-time'], ['', 'c-bracket'], ['', 'c-direction'], ['Type', 'c-kind'],
   ['Bits', 'c-bits'], ['Length', 'c-length'], ['Content', 'c-preview']];
 
 /**
@@ -33,7 +33,9 @@ export class FrameRow {
     this.direction = cell('c-direction', icon('out'), icon('in'), h('span.hidden-text'));
     this.kind = cell('c-kind');
     this.bits = cell('c-bits');
-    this.length = cell('c-length');
+    this.wire = h('span');
+    this.inflated = h('span.inflated');
+    this.length = cell('c-length', this.wire, this.inflated);
     this.mark = h('span.mark', null, icon('bad', 'problem'));
     this.value = h('span.value');
     this.text = h('span.text');
@@ -63,7 +65,10 @@ export class FrameRow {
     const whole = fragments && fragments.length > 1 ? fragments : null;
     put(this.kind, frame.kind);
     put(this.bits, whole ? `${whole.length} frames` : bits(frame));
-    put(this.length, lengths(capture, frame, whole));
+    const total = (/** @type {'length' | 'content'} */ name) =>
+      whole ? whole.reduce((sum, part) => sum + capture.columns.at(name, part), 0) : frame[name];
+    put(this.wire, count(total('length')));
+    put(this.inflated, frame.isDeflated ? ` → ${count(total('content'))}` : '');
     this.mark.hidden = !frame.hasProblem;
     put(this.value, value(frame));
     put(this.text, preview);
@@ -86,14 +91,6 @@ function bits(frame) {
   if (frame.flags & Flag.CUT) names.push('cut');
   else if (frame.flags & Flag.GAP) names.push('gap');
   return names.join(' ');
-}
-
-/** On the wire, and inflated where that differs. @param {Capture} capture @param {Frame} frame @param {number[] | null} whole */
-function lengths(capture, frame, whole) {
-  const total = (/** @type {'length' | 'content'} */ name) =>
-    whole ? whole.reduce((sum, row) => sum + capture.columns.at(name, row), 0) : frame[name];
-  const wire = count(total('length'));
-  return frame.isDeflated ? `${wire} → ${count(total('content'))}` : wire;
 }
 
 /** The round trip of a pong, the name of a close code. @param {Frame} frame */

@@ -16,7 +16,7 @@ export class FieldTree {
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
       onfocus: () => this.items().length > 0 && this.#go(this.current),
     });
-    this.element.addEventListener('pointerover', (event) => link.hover(fieldsOf(event.target)));
+    this.element.addEventListener('pointerover', (event) => event.pointerType !== 'touch' && link.hover(fieldsOf(event.target)));
     this.element.addEventListener('pointerleave', () => link.hover([]));
     this.element.addEventListener('click', (event) => {
       const [field] = fieldsOf(event.target);
@@ -48,7 +48,7 @@ export class FieldTree {
     h('span.meaning', null,
       field.rule >= 0 && icon('bad', 'breaks a rule'),
       field.meaning,
-      field.rule >= 0 && h('em', null, ` expected ${rules[field.rule].expected}`)),
+      field.rule >= 0 && h('em', null, `, expected ${rules[field.rule].expected}`)),
     section(field.section))));
   }
 
