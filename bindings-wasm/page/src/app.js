@@ -8,6 +8,8 @@ import { List } from './model/list.js';
 
 /** @typedef {'open' | 'connections' | 'frames' | 'handshake' | 'problems'} ViewName */
 
+/** Milliseconds between two looks at a capture that grows: each slice of a file would be one, and cost a layout. */
+const PACE = 80;
 /** Characters of a frame's content that the filter looks at. */
 const SEARCHED = 4096;
 
@@ -27,12 +29,13 @@ export class App extends EventTarget {
     /** @type {ViewName} */
     this.view = 'open';
     this.message = '';
+    this.growth = 0;
     /** @type {'waiting' | 'open' | 'lost' | null} */
     this.feed = null;
     this.client = new Client({
       news: (news, progress) => {
         this.capture?.add(news, progress);
-        this.tell('change');
+        this.#grown(progress.done);
       },
       feed: (state) => {
         this.feed = state;
@@ -40,6 +43,19 @@ export class App extends EventTarget {
       },
       broken: (reason) => this.say(`The engine stopped: ${reason}`),
     });
+  }
+
+  /** @param {boolean} done */
+  #grown(done) {
+    if (this.growth && !done) return;
+    clearTimeout(this.growth);
+    const tell = () => {
+      this.growth = 0;
+      this.capture?.dispatchEvent(new Event('change'));
+      this.tell('change');
+    };
+    if (done || this.capture?.frames === 0) tell();
+    else this.growth = window.setTimeout(tell, PACE);
   }
 
   /** @param {string} event */

@@ -18,6 +18,7 @@ import { NONE } from './frame.js';
  * @property {boolean} certain
  */
 
+/** Whoever adds to it tells, with the event `change`, when it is time to look. */
 export class Capture extends EventTarget {
   /** @param {{ name: string, live?: boolean, format: Format, rules: readonly Rule[] }} about */
   constructor({ name, live = false, format, rules }) {
@@ -53,7 +54,6 @@ export class Capture extends EventTarget {
       if (connection.started > 0) this.started = Math.min(this.started, connection.started);
     }
     Object.assign(this, progress);
-    this.dispatchEvent(new Event('change'));
   }
 
   /** @param {News} news @param {number} at */
