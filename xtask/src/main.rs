@@ -18,6 +18,7 @@ mod setup;
 mod sizes;
 mod step;
 mod test;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -91,6 +92,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         purpose: "build the core without std and show that none slips in",
         run: no_std::main,
+    },
+    Command {
+        name: "package",
+        arguments: "wasm",
+        purpose: "make the npm package in target/wasm/package",
+        run: wasm::main,
     },
     Command {
         name: "sizes",

@@ -1,0 +1,186 @@
+//! The wasm binding: build the npm package, install it as a user would, run its tests under Node.
+//!
+//! Owns the folders below `target/wasm` and the limit on the module's size. What the package holds stands in
+//! `bindings-wasm`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::setup::has_target;
+use crate::step::cargo_with;
+use crate::{Outcome, repository};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The module may have so many bytes after `gzip -9`.
+const LARGEST: u64 = 150 * 1024;
+
+/// Where the package is made.
+pub(crate) fn package_folder() -> PathBuf {
+    folder().join("package")
+}
+
+fn folder() -> PathBuf {
+    repository::root().join("target/wasm")
+}
+
+/// `cargo xtask package wasm`.
+pub(crate) fn main(arguments: &[String]) -> Outcome {
+    if arguments != ["wasm"] {
+        return Err("usage: cargo xtask package wasm".into());
+    }
+    package()?;
+    size()?;
+    println!("the package is in {}", repository::shown(&package_folder()));
+    Ok(())
+}
+
+/// The step of `cargo xtask test`.
+pub(crate) fn check() -> Outcome {
+    cargo_with(&["test", "--package", "polywire-inspect", "--lib", "--tests"], &[])?;
+    package()?;
+    size()?;
+    let installed = install()?;
+    test(&installed)
+}
+
+/// Makes the package in [`package_folder`]: the module, its glue, and the JavaScript around them.
+pub(crate) fn package() -> Outcome {
+    if !has_target(TARGET) {
+        return Err(format!(
+            "the target {TARGET} is not installed: `cargo xtask setup` installs it"
+        ));
+    }
+    let root = repository::root();
+    let rustflags = rustflags(&root);
+    let build = ["build", "--package", "polywire-wasm", "--profile", "wasm", "--target", TARGET];
+    cargo_with(&build, &[("RUSTFLAGS", &rustflags)])?;
+    let tool =
+        ["run", "--quiet", "--manifest-path", "bindings-wasm/tool/Cargo.toml", "--target-dir"];
+    let module = root.join("target").join(TARGET).join("wasm/polywire_wasm.wasm");
+    let (tool_target, package) = (folder().join("tool"), package_folder());
+    remove(&package)?;
+    fs::create_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
+    let paths = [&tool_target, &module, &package].map(|path| path.display().to_string());
+    let [tool_target, module, folder] = paths.each_ref().map(String::as_str);
+    cargo_with(&[&tool[..], &[tool_target, "--", module, folder]].concat(), &[])?;
+    let binding = root.join("bindings-wasm");
+    for entry in fs::read_dir(binding.join("js")).map_err(|error| error.to_string())?.flatten() {
+        copy(&entry.path(), &package.join(entry.file_name()))?;
+    }
+    for (from, to) in [
+        ("package.json", "package.json"),
+        ("README.md", "README.md"),
+        ("page/src/engine.d.ts", "inspect.d.ts"),
+        ("../LICENSE-APACHE", "LICENSE-APACHE"),
+        ("../LICENSE-MIT", "LICENSE-MIT"),
+    ] {
+        copy(&binding.join(from), &package.join(to))?;
+    }
+    Ok(())
+}
+
+/// Vectors of 128 bits, which all browsers have since 2023, and no paths of this machine in the module.
+fn rustflags(root: &Path) -> String {
+    let mut flags = String::from("-C target-feature=+simd128");
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let crates = home.map(|home| home.join("registry/src"));
+    let sources =
+        crates.and_then(|crates| fs::read_dir(crates).ok()).into_iter().flatten().flatten();
+    for path in sources.map(|entry| entry.path()).chain([root.to_path_buf()]) {
+        flags.push_str(&format!(" --remap-path-prefix={}=", path.display()));
+    }
+    flags
+}
+
+/// Prints the module's size, which is limited: it is what a page must load before it can do anything.
+fn size() -> Outcome {
+    let script = "const { gzipSync } = require('zlib'); \
+        process.stdout.write(String(gzipSync(require('fs').readFileSync(process.argv[1]), { level: 9 }).length))";
+    let module = package_folder().join("polywire_bg.wasm");
+    let output = Command::new("node").args(["-e", script]).arg(&module).output();
+    let output = output.map_err(|error| format!("`node` could not be started: {error}"))?;
+    let size: u64 = String::from_utf8_lossy(&output.stdout)
+        .parse()
+        .map_err(|_| format!("its size is unknown: {}", String::from_utf8_lossy(&output.stderr)))?;
+    println!("polywire_bg.wasm: {size} bytes after gzip -9, at most {LARGEST}");
+    if size > LARGEST { Err("the module is too large".into()) } else { Ok(()) }
+}
+
+/// Packs the package and installs it; the folder that it is installed in.
+pub(crate) fn install() -> Result<PathBuf, String> {
+    let installed = folder().join("install");
+    remove(&installed)?;
+    fs::create_dir_all(&installed).map_err(|error| format!("{}: {error}", installed.display()))?;
+    let write = |name: &str, text: &str| {
+        fs::write(installed.join(name), text).map_err(|error| format!("{name}: {error}"))
+    };
+    write("package.json", "{ \"private\": true, \"type\": \"module\" }\n")?;
+    let package = package_folder().display().to_string();
+    let target = installed.display().to_string();
+    run(&installed, "npm", &["pack", "--silent", "--pack-destination", &target, &package])?;
+    let packed = fs::read_dir(&installed).map_err(|error| error.to_string())?.flatten();
+    let packed = packed
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|it| it == "tgz"));
+    let packed = packed.ok_or("`npm pack` made no package")?.display().to_string();
+    run(
+        &installed,
+        "npm",
+        &["install", "--offline", "--no-audit", "--no-fund", "--silent", &packed],
+    )?;
+    Ok(installed)
+}
+
+/// Runs the tests beside the installed package: so they find it as a user's program does.
+fn test(installed: &Path) -> Outcome {
+    let root = repository::root();
+    let tests = installed.join("test");
+    fs::create_dir_all(&tests).map_err(|error| error.to_string())?;
+    let sources =
+        fs::read_dir(root.join("bindings-wasm/test")).map_err(|error| error.to_string())?;
+    let examples = fs::read_dir(root.join("examples/wasm")).map_err(|error| error.to_string())?;
+    for entry in sources.flatten().chain(examples.flatten()) {
+        if entry.path().is_file() {
+            copy(&entry.path(), &tests.join(entry.file_name()))?;
+        }
+    }
+    let vectors = root.join("tests/vectors").display().to_string();
+    let mut files: Vec<String> = fs::read_dir(&tests)
+        .map_err(|error| error.to_string())?
+        .flatten()
+        .map(|entry| entry.path().display().to_string())
+        .filter(|path| path.ends_with(".test.mjs"))
+        .collect();
+    files.sort();
+    let arguments: Vec<&str> =
+        ["--test"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    println!("node {}", arguments.join(" "));
+    let status = Command::new("node")
+        .args(&arguments)
+        .current_dir(installed)
+        .env("POLYWIRE_VECTORS", vectors)
+        .status()
+        .map_err(|error| format!("`node` could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err("tests of the wasm package fail".into()) }
+}
+
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
+    println!("{program} {}", arguments.join(" "));
+    let status = Command::new(program).args(arguments).current_dir(folder).status();
+    let status = status.map_err(|error| format!("`{program}` could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{program}` ended with {status}")) }
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome {
+    fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
+}
+
+fn remove(folder: &Path) -> Outcome {
+    match fs::remove_dir_all(folder) {
+        Err(error) if folder.exists() => Err(format!("{}: {error}", folder.display())),
+        _ => Ok(()),
+    }
+}
