@@ -1,12 +1,15 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, repository, step};
+use crate::{Outcome, page, repository, step};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
+    if arguments == ["page"] {
+        return page::bench();
+    }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),
         [all] if all == "core" => PROGRAMS.to_vec(),

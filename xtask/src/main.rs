@@ -10,6 +10,7 @@ mod fuzz;
 mod house;
 mod interop;
 mod no_std;
+mod page;
 mod peers;
 mod repository;
 mod run;
@@ -53,7 +54,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...]",
+        arguments: "[decode|encode|memory|deflate|masking...] | page",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },

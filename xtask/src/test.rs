@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check of CI, in an order that fails early and compiles little.
 
 use crate::step::{self, Step, cargo, cargo_with};
-use crate::{Outcome, coverage, house, no_std, setup, wasm};
+use crate::{Outcome, coverage, house, no_std, page, setup, wasm};
 
 const STEPS: &[Step] = &[
     Step { name: "setup", run: setup::required },
@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "no-std", run: no_std::check },
     Step { name: "wasm", run: wasm::check },
+    Step { name: "page", run: page::check },
 ];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
