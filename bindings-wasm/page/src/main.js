@@ -24,12 +24,17 @@ const shell = new Shell(app, views);
 document.body.append(shell.element);
 listenToKeys(app, { frames, shell });
 
-/** The address has the view, so that the browser's own back and forward work. */
+/** The address has the view, so that the browser's own back and forward work. While they are followed, nothing is added. */
+let following = false;
 app.addEventListener('view', () => {
   const hash = `#/${app.view}`;
-  if (location.hash !== hash) history.pushState(null, '', hash);
+  if (location.hash !== hash && !following) history.pushState(null, '', hash);
 });
-addEventListener('popstate', follow);
+addEventListener('popstate', () => {
+  following = true;
+  follow();
+  following = false;
+});
 
 function follow() {
   const name = location.hash.replace('#/', '');

@@ -86,13 +86,13 @@ function startWorker() {
   const script = JSON.stringify(new URL('./worker.js', import.meta.url).href);
   const source = `import(${script}).catch((error) => postMessage({ broken: String(error) }));`;
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  const policy = globalThis.trustedTypes?.createPolicy('inspector-worker', {
+  const policy = window.trustedTypes?.createPolicy('inspector-worker', {
     createScriptURL: (/** @type {string} */ input) => {
       if (input !== url) throw new TypeError('only the worker of this page');
       return input;
     },
   });
-  const worker = new Worker(/** @type {string} */ (policy ? policy.createScriptURL(url) : url), { type: 'module' });
+  const worker = new Worker(/** @type {string} */ (/** @type {unknown} */ (policy ? policy.createScriptURL(url) : url)), { type: 'module' });
   worker.addEventListener('message', () => URL.revokeObjectURL(url), { once: true });
   return worker;
 }

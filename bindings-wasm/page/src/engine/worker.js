@@ -100,13 +100,13 @@ async function pump(mine) {
 function tell(from, done) {
   const news = from.take();
   const progress = { size: from.size, position: from.position, done, trouble: from.trouble };
-  postMessage({ news, progress }, buffers(news.rows, news.problems));
+  postMessage({ news, progress }, { transfer: buffers(news.rows, news.problems) });
 }
 
-/** @param {...object} columns */
+/** @param {...object} columns @returns {Transferable[]} */
 function buffers(...columns) {
   return columns.flatMap((group) =>
-    Object.values(group).flatMap((column) => (ArrayBuffer.isView(column) ? [column.buffer] : [])));
+    Object.values(group).flatMap((column) => (ArrayBuffer.isView(column) ? [/** @type {ArrayBuffer} */ (column.buffer)] : [])));
 }
 
 self.addEventListener('message', async ({ data }) => {

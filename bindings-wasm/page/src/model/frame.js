@@ -8,7 +8,7 @@
 /** As in the contract, which is a declaration and has no values. */
 export const NONE = 0xffffffff;
 
-/** @type {import('../engine.d.ts').Flag extends infer T ? Record<string, number> : never} */
+/** @type {typeof import('../engine.d.ts').Flag} */
 export const Flag = {
   FROM_SERVER: 1,
   PROBLEM: 2,

@@ -24,7 +24,14 @@ export class List extends EventTarget {
     this.filter = parseFilter('');
     this.connection = -1;
     this.messages = false;
-    this.#restart();
+    /** Raised when what is looked for changes, so that a scan that waits knows it is not wanted any more. */
+    this.generation = 0;
+    /** Rows that pass, when not all do. */
+    this.passed = new Uint32Array(1024);
+    this.size = 0;
+    this.scanned = 0;
+    this.running = false;
+    this.isAll = true;
     capture.addEventListener('change', () => this.#extend());
   }
 
@@ -35,9 +42,7 @@ export class List extends EventTarget {
   }
 
   #restart() {
-    this.generation = (this.generation ?? 0) + 1;
-    /** Rows that pass, when not all do. */
-    this.passed = new Uint32Array(1024);
+    this.generation += 1;
     this.size = 0;
     this.scanned = 0;
     this.running = false;

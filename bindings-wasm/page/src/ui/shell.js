@@ -30,6 +30,7 @@ export class Shell {
     app.addEventListener('feed', () => this.#update());
     app.addEventListener('view', () => this.#show());
     app.addEventListener('message', () => this.#say(app.message));
+    this.timer = 0;
     restoreTheme();
     this.#show();
   }
@@ -95,7 +96,7 @@ export class Shell {
   #say(message) {
     clearTimeout(this.timer);
     fill(this.status, message && icon('note'), message);
-    this.timer = setTimeout(() => fill(this.status), 6000);
+    this.timer = window.setTimeout(() => fill(this.status), 6000);
   }
 
   showHelp() {

@@ -6,12 +6,39 @@ import { parseFilter } from '../model/filter.js';
 import { count, endpoint } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
 import { Scroller } from '../ui/scroller.js';
+import { splitter } from '../ui/splitter.js';
 import { Detail } from './detail.js';
 import { Previews } from './previews.js';
 import { FrameRow, HEADINGS } from './row.js';
 import { Brackets } from './brackets.js';
 
 export class FramesView {
+  input = h('input', {
+    type: 'search', placeholder: 'op=ping  dir=c2s  len>1k  "text"  bad', spellcheck: 'false',
+    autocapitalize: 'off', autocomplete: 'off', aria: { label: 'Filter frames', describedby: 'filter-said' },
+    oninput: () => this.#filter(),
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#filterKey(event),
+  });
+
+  scope = h('select', { aria: { label: 'Connection' }, onchange: (/** @type {Event} */ event) =>
+    this.#scoped(Number(/** @type {HTMLSelectElement} */ (event.target).value)) });
+
+  messages = h('button.toggle', {
+    type: 'button', title: 'Frames or whole messages (m)', aria: { pressed: 'false' }, onclick: () => this.toggleMessages(),
+  }, 'Messages');
+
+  said = h('output.said', { id: 'filter-said' });
+
+  grid = h('div.grid', {
+    role: 'grid', tabindex: 0, id: 'frames', aria: { label: 'Frames', colcount: HEADINGS.length },
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
+  });
+
+  empty = h('p.empty');
+  /** How many connections one can choose from now. */
+  scopeCount = -1;
+  filterTimer = 0;
+
   /** @param {App} app */
   constructor(app) {
     this.app = app;
@@ -20,7 +47,16 @@ export class FramesView {
     this.brackets = new Brackets(app);
     /** @type {WeakMap<HTMLElement, FrameRow>} */
     this.rows = new WeakMap();
-    this.#build();
+    const headings = h('div.headings', { aria: { hidden: 'true' } }, HEADINGS.map(([name, style]) => h('span', { class: style }, name)));
+    this.element = h('section.frames', { aria: { label: 'Frames' } });
+    this.element.append(
+      h('div.list', null,
+        h('div.filter', { role: 'search' },
+          h('label.field', null, icon('search'), this.input, h('kbd', { aria: { hidden: 'true' } }, '/')),
+          this.scope, this.messages, this.said),
+        headings, this.grid, this.empty),
+      splitter(this.element),
+      this.detail.element);
     this.scroller = new Scroller(this.grid, {
       rowHeight: 26,
       create: () => this.#createRow(),
@@ -31,33 +67,6 @@ export class FramesView {
       },
     });
     this.#listen();
-  }
-
-  #build() {
-    this.input = h('input', {
-      type: 'search', placeholder: 'op=ping  dir=c2s  len>1k  "text"  bad', spellcheck: 'false',
-      autocapitalize: 'off', autocomplete: 'off', aria: { label: 'Filter frames', describedby: 'filter-said' },
-      oninput: () => this.#filter(),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#filterKey(event),
-    });
-    this.scope = h('select', { aria: { label: 'Connection' }, onchange: () => this.#scoped(Number(this.scope.value)) });
-    this.messages = h('button.toggle', { type: 'button', title: 'Frames or whole messages (m)', aria: { pressed: 'false' }, onclick: () => this.toggleMessages() }, 'Messages');
-    this.said = h('output.said', { id: 'filter-said' });
-    this.grid = h('div.grid', {
-      role: 'grid', tabindex: 0, id: 'frames',
-      aria: { label: 'Frames', colcount: HEADINGS.length, multiselectable: 'false' },
-      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
-    });
-    const headings = h('div.headings', { aria: { hidden: 'true' } }, HEADINGS.map(([name, style]) => h('span', { class: style }, name)));
-    this.empty = h('p.empty', null);
-    this.element = h('section.frames', { aria: { label: 'Frames' } },
-      h('div.list', null,
-        h('div.filter', { role: 'search' },
-          h('label.field', null, icon('search'), this.input, h('kbd', { aria: { hidden: 'true' } }, '/')),
-          this.scope, this.messages, this.said),
-        headings, this.grid, this.empty),
-      this.#splitter(),
-      this.detail.element);
   }
 
   #listen() {
@@ -136,7 +145,7 @@ export class FramesView {
 
   #filter() {
     clearTimeout(this.filterTimer);
-    this.filterTimer = setTimeout(() => this.#restart({ filter: parseFilter(this.input.value) }), 120);
+    this.filterTimer = window.setTimeout(() => this.#restart({ filter: parseFilter(this.input.value) }), 120);
   }
 
   #clear() {
@@ -251,29 +260,6 @@ export class FramesView {
       this.grid.focus();
       if (this.app.selected < 0) this.app.move(1);
     }
-  }
-
-  /** Moves the border between list and detail: by mouse, finger or arrow keys. */
-  #splitter() {
-    const bar = h('div.splitter', {
-      role: 'separator', tabindex: 0,
-      aria: { orientation: 'vertical', label: 'Width of the list', valuemin: 25, valuemax: 75, valuenow: 50 },
-    });
-    let share = 50;
-    const set = (/** @type {number} */ wanted) => {
-      share = Math.min(75, Math.max(25, wanted));
-      this.element.style.setProperty('--share', `${share}%`);
-      bar.setAttribute('aria-valuenow', share.toFixed(0));
-    };
-    bar.addEventListener('pointerdown', (event) => bar.setPointerCapture(event.pointerId));
-    bar.addEventListener('pointermove', (event) => {
-      if (bar.hasPointerCapture(event.pointerId)) set((event.clientX / this.element.clientWidth) * 100);
-    });
-    bar.addEventListener('keydown', (event) => {
-      if (event.key === 'ArrowLeft') set(share - 2);
-      if (event.key === 'ArrowRight') set(share + 2);
-    });
-    return bar;
   }
 
   update() {

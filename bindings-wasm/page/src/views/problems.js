@@ -61,7 +61,7 @@ export class ProblemsView {
         h('h2', null, `Expected ${rule.expected}`),
         h('div.facts', null, h('code', null, rule.code), section(rule.section), h('span', null, consequence(rule, problems[0].direction)))),
       h('ol', null, shown.map((problem) => this.#item(problem, finding(text.get(problem.number) ?? '', rule)))),
-      rest > 0 && h('button.link.rest', {
+      rest > 0 && h('button.link.more-of-rule', {
         type: 'button',
         onclick: () => {
           this.shown.set(number, this.#limit(number) + 500);

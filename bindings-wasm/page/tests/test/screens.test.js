@@ -31,7 +31,7 @@ test('handshake: a verdict for each line, and the key as the server should have 
   assert.ok(await page.locator('.line.good').count() >= 12);
   assert.match(await page.locator('.steps').textContent(), /dGhlIHNhbXBsZSBub25jZQ==258EAFA5.*b3 7a 4f 2c.*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
   await picture(page, 'handshake');
-  await page.getByLabel('Connection').selectOption('1');
+  await page.locator('.choose select').selectOption('1');
   await page.locator('.verdict', { hasText: 'the server sent HSmrc0sMlYUkAGmm5OPpG2HaGWo=' }).waitFor();
   const bad = await page.locator('.line.bad code').allTextContents();
   assert.deepEqual(bad.map((line) => line.split(':')[0]), ['Sec-WebSocket-Accept', 'Sec-WebSocket-Protocol']);
