@@ -3,9 +3,11 @@
 // Owns the order of reading and decoding, and what crosses to the page. The contract is the declaration
 // beside this file. Knows no DOM, and nothing of the protocol: that is the module's.
 
-import * as wasm from './polywire.js'
-import { load as loadModule, memory } from './wasm.js'
+import initialise, * as wasm from './inspector.js'
+import { Module } from './module.js'
 import { Journal, Source, readPlaces } from './source.js'
+
+const module = new Module(initialise, './inspector_bg.wasm')
 
 export const NONE = 0xffffffff
 export const CLIENT_TO_SERVER = 0
@@ -33,7 +35,7 @@ const ROWS = [
 const PROBLEMS = ['rule', 'connection', 'row', 'direction', 'time', 'offset', 'found', 'certain']
 
 export async function load (source) {
-  await loadModule(source)
+  await module.load(source)
   const rules = Object.freeze(JSON.parse(wasm.inspect_rules()))
   return Object.freeze({
     version: wasm.version(),
@@ -82,7 +84,7 @@ class Capture {
     // The next slice is read while this one is decoded.
     const more = this.#position < this.size
     this.#ahead = more ? this.#source.read(this.#position, SLICE) : null
-    memory(this.#inspector.space(bytes.length), bytes.length).set(bytes)
+    module.memory(this.#inspector.space(bytes.length), bytes.length).set(bytes)
     this.#inspector.filled(bytes.length)
     if (more && !this.trouble) return true
     this.#inspector.finish()

@@ -4,8 +4,8 @@
 //! arrays, the few objects as JSON. Knows nothing of what they mean; that is `polywire-inspect`.
 
 use crate::json::Json;
+use crate::params;
 use js_sys::{Array, Float64Array, Uint8Array, Uint16Array, Uint32Array};
-use polywire::DeflateParams;
 use polywire::handshake::{HandshakeError, HeadReview, KeyReview, LineReview, Verdict};
 use polywire_inspect::{
     Endpoint, Field, Format, Options, Part, Place, Target, fault_index, rules, sniff,
@@ -281,16 +281,6 @@ impl Replay {
         };
         self.0.parts().into_iter().map(part).collect()
     }
-}
-
-fn params(numbers: &[u8]) -> Option<DeflateParams> {
-    let [server_fresh, client_fresh, server_bits, client_bits] = *numbers else { return None };
-    Some(DeflateParams {
-        server_no_context_takeover: server_fresh != 0,
-        client_no_context_takeover: client_fresh != 0,
-        server_max_window_bits: server_bits,
-        client_max_window_bits: client_bits,
-    })
 }
 
 fn places(places: &[Place]) -> Vec<f64> {

@@ -26,6 +26,11 @@ impl Json {
         json.0
     }
 
+    #[cfg(feature = "connection")]
+    pub(crate) fn finish(self) -> String {
+        self.0
+    }
+
     /// A field of the object in progress; what follows is its value.
     pub(crate) fn key(&mut self, name: &str) -> &mut Self {
         if !self.0.ends_with('{') {
@@ -78,8 +83,9 @@ impl Json {
         self.text(&text);
     }
 
+    /// A whole number: code that writes fractions is larger than all else here.
     pub(crate) fn number(&mut self, number: impl Into<f64>) {
-        let _ = write!(self.0, "{}", number.into());
+        let _ = write!(self.0, "{}", number.into() as i64);
     }
 
     pub(crate) fn flag(&mut self, flag: bool) {

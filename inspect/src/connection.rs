@@ -217,11 +217,11 @@ impl Store {
             Finding::Handshake(error) => Some(error.to_string()),
             Finding::Resumed => Some(format!(
                 "the frames could be followed again from byte {} on; those before it are lost",
-                problem.offset
+                problem.offset as u64
             )),
             Finding::Cut => Some(format!(
                 "the capture ends inside the frame at byte {}, {} bytes before its end",
-                problem.offset, problem.found
+                problem.offset as u64, problem.found as u64
             )),
             Finding::Gap | Finding::Violation(_) => None,
         };

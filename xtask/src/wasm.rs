@@ -1,6 +1,6 @@
 //! The wasm binding: build the npm package, install it as a user would, run its tests under Node.
 //!
-//! Owns the folders below `target/wasm` and the limit on the module's size. What the package holds stands in
+//! Owns the folders below `target/wasm` and the limit on the modules' sizes. What the package holds stands in
 //! `bindings-wasm`.
 
 use std::fs;
@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::setup::has_target;
-use crate::step::cargo_with;
+use crate::step::{cargo, cargo_with};
 use crate::{Outcome, repository};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The module may have so many bytes after `gzip -9`.
+/// The modules of the package, and the features that make them.
+const MODULES: [(&str, &str); 2] = [("inspector", "inspect"), ("polywire", "connection")];
+
+/// Each may have so many bytes after `gzip -9`.
 const LARGEST: u64 = 150 * 1024;
 
 /// Where the package is made.
@@ -38,7 +41,7 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
 
 /// The step of `cargo xtask test`.
 pub(crate) fn check() -> Outcome {
-    cargo_with(&["test", "--package", "polywire-inspect", "--lib", "--tests"], &[])?;
+    cargo(&["test", "--package", "polywire-inspect", "--lib", "--tests"])?;
     package()?;
     size()?;
     let installed = install()?;
@@ -54,17 +57,21 @@ pub(crate) fn package() -> Outcome {
     }
     let root = repository::root();
     let rustflags = rustflags(&root);
-    let build = ["build", "--package", "polywire-wasm", "--profile", "wasm", "--target", TARGET];
-    cargo_with(&build, &[("RUSTFLAGS", &rustflags)])?;
-    let tool =
-        ["run", "--quiet", "--manifest-path", "bindings-wasm/tool/Cargo.toml", "--target-dir"];
-    let module = root.join("target").join(TARGET).join("wasm/polywire_wasm.wasm");
-    let (tool_target, package) = (folder().join("tool"), package_folder());
+    let package = package_folder();
     remove(&package)?;
     fs::create_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
-    let paths = [&tool_target, &module, &package].map(|path| path.display().to_string());
-    let [tool_target, module, folder] = paths.each_ref().map(String::as_str);
-    cargo_with(&[&tool[..], &[tool_target, "--", module, folder]].concat(), &[])?;
+    let module = root.join("target").join(TARGET).join("wasm/polywire_wasm.wasm");
+    for (name, feature) in MODULES {
+        let build =
+            ["build", "--package", "polywire-wasm", "--profile", "wasm", "--target", TARGET];
+        let features = ["--no-default-features", "--features", feature];
+        cargo_with(&[&build[..], &features].concat(), &[("RUSTFLAGS", &rustflags)])?;
+        let paths =
+            [&folder().join("tool"), &module, &package].map(|path| path.display().to_string());
+        let [target, module, package] = paths.each_ref().map(String::as_str);
+        let tool = ["run", "--quiet", "--manifest-path", "bindings-wasm/tool/Cargo.toml"];
+        cargo(&[&tool[..], &["--target-dir", target, "--", module, package, name]].concat())?;
+    }
     let binding = root.join("bindings-wasm");
     for entry in fs::read_dir(binding.join("js")).map_err(|error| error.to_string())?.flatten() {
         copy(&entry.path(), &package.join(entry.file_name()))?;
@@ -95,18 +102,24 @@ fn rustflags(root: &Path) -> String {
     flags
 }
 
-/// Prints the module's size, which is limited: it is what a page must load before it can do anything.
+/// Prints the sizes of the modules, which are limited: it is what a page must load before it can do anything.
 fn size() -> Outcome {
     let script = "const { gzipSync } = require('zlib'); \
         process.stdout.write(String(gzipSync(require('fs').readFileSync(process.argv[1]), { level: 9 }).length))";
-    let module = package_folder().join("polywire_bg.wasm");
-    let output = Command::new("node").args(["-e", script]).arg(&module).output();
-    let output = output.map_err(|error| format!("`node` could not be started: {error}"))?;
-    let size: u64 = String::from_utf8_lossy(&output.stdout)
-        .parse()
-        .map_err(|_| format!("its size is unknown: {}", String::from_utf8_lossy(&output.stderr)))?;
-    println!("polywire_bg.wasm: {size} bytes after gzip -9, at most {LARGEST}");
-    if size > LARGEST { Err("the module is too large".into()) } else { Ok(()) }
+    for (name, _) in MODULES {
+        let file = format!("{name}_bg.wasm");
+        let output =
+            Command::new("node").args(["-e", script]).arg(package_folder().join(&file)).output();
+        let output = output.map_err(|error| format!("`node` could not be started: {error}"))?;
+        let size: u64 = String::from_utf8_lossy(&output.stdout)
+            .parse()
+            .map_err(|_| format!("{file}: {}", String::from_utf8_lossy(&output.stderr)))?;
+        println!("{file}: {size} bytes after gzip -9, at most {LARGEST}");
+        if size > LARGEST {
+            return Err(format!("{file} is too large"));
+        }
+    }
+    Ok(())
 }
 
 /// Packs the package and installs it; the folder that it is installed in.

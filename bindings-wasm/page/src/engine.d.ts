@@ -18,7 +18,7 @@
  * ```
  *
  * `cargo xtask package wasm` makes the package in `target/wasm/package`: `inspect.js`, its modules, and
- * `polywire_bg.wasm` beside them, to be served as they are (no bundler needed). Files must come from one
+ * `inspector_bg.wasm` beside them, to be served as they are (no bundler needed). Files must come from one
  * origin, wasm with the type `application/wasm`; a content security policy needs `wasm-unsafe-eval`.
  *
  * The file is never in wasm memory, nor whole in the memory of the page: the engine reads it once in

@@ -117,7 +117,7 @@ pub struct Tcp {
     /// The time of the next packet, and what passes until the one after it.
     pub micros: u64,
     pub step: u64,
-    ports: [u16; 2],
+    pub ports: [u16; 2],
     /// The number of the next byte of each end.
     pub sequence: [u32; 2],
 }
