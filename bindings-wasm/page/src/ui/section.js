@@ -14,12 +14,18 @@ export function section(section) {
 
 /**
  * What a problem's sentence says beyond its rule, which stands beside it: code, expectation and section are left out.
- * @param {string} text @param {Rule} rule @param {boolean} [begins] Does it begin a sentence?
+ * @param {string} text @param {Rule} rule
  */
-export function finding(text, rule, begins = true) {
-  const rest = text
-    .replace(`${rule.code}: `, '')
-    .replace(`expected ${rule.expected}, `, '')
-    .replace(` (${rule.section})`, '');
-  return begins ? rest.charAt(0).toUpperCase() + rest.slice(1) : rest;
+export function finding(text, rule) {
+  return upper(sentence(text, rule).replace(`Expected ${rule.expected}, `, ''));
+}
+
+/** A problem's sentence without the code and the section. @param {string} text @param {Rule} rule */
+export function sentence(text, rule) {
+  return upper(text.replace(`${rule.code}: `, '').replace(` (${rule.section})`, ''));
+}
+
+/** @param {string} text */
+function upper(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

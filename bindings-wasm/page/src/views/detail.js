@@ -5,7 +5,7 @@
 /** @import { FrameDetail } from '../engine.d.ts' */
 import { Frame, Flag, clock, closeCodeName, count } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
-import { finding, section } from '../ui/section.js';
+import { section, sentence } from '../ui/section.js';
 import { BitDiagram } from './diagram.js';
 import { FieldTree } from './tree.js';
 import { HexPane } from './hex.js';
@@ -89,7 +89,7 @@ export class Detail {
     this.chosen = [];
     this.#showTitle(new Frame(capture.columns, row));
     fill(this.problems, problems.map((problem, at) => h('li', null,
-      icon('bad'), h('span', null, `Expected ${capture.rules[problem.rule].expected}, `, finding(texts[at], capture.rules[problem.rule], false), ' ', section(capture.rules[problem.rule].section)))));
+      icon('bad'), h('span', null, sentence(texts[at], capture.rules[problem.rule]), ' ', section(capture.rules[problem.rule].section)))));
     this.problems.hidden = problems.length === 0;
     this.diagram.show(frame);
     this.tree.show(frame, capture.rules);

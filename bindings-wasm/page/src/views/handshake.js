@@ -2,10 +2,10 @@
 // about. Judges nothing itself.
 
 /** @import { App } from '../app.js' */
-/** @import { AcceptKey, Connection, Handshake, Head, HeadLine } from '../engine.d.ts' */
+/** @import { AcceptKey, Connection, Handshake, Head, HeadLine, Rule } from '../engine.d.ts' */
 import { endpoint } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
-import { section } from '../ui/section.js';
+import { section, sentence } from '../ui/section.js';
 import { VERDICTS } from './connections.js';
 
 const PICTURES = /** @type {const} */ ({ good: 'good', bad: 'bad', neutral: null });
@@ -34,12 +34,13 @@ export class HandshakeView {
 
   /** @param {Connection} connection @param {Handshake | null} handshake */
   #show(connection, handshake) {
+    const rules = this.app.capture?.rules ?? [];
     fill(this.content,
       this.#title(connection),
       handshake
         ? h('div.heads', null,
-            head('Request', 'c2s', 'out', handshake.request),
-            head('Response', 's2c', 'in', handshake.response))
+            head('Request', 'c2s', 'out', handshake.request, rules),
+            head('Response', 's2c', 'in', handshake.response, rules))
         : h('p.empty', null, 'The capture begins behind the handshake. Compression is taken as agreed, with windows of 15 bits.'),
       handshake?.accept && acceptKey(handshake.accept),
       handshake && agreement(connection, handshake));
@@ -58,26 +59,26 @@ export class HandshakeView {
   }
 }
 
-/** @param {string} title @param {string} side @param {'out' | 'in'} arrow @param {Head | null} head */
-function head(title, side, arrow, head) {
+/** @param {string} title @param {string} side @param {'out' | 'in'} arrow @param {Head | null} head @param {readonly Rule[]} rules */
+function head(title, side, arrow, head, rules) {
   return h('article.head', { class: `head ${side}` },
     h('h2', null, icon(arrow), title, h('small', null, side === 'c2s' ? 'client to server' : 'server to client')),
     head
-      ? h('ol', null, head.lines.map(line), head.absent.map((fault) => h('li.line.bad', null,
+      ? h('ol', null, head.lines.map((part) => line(part, rules)), head.absent.map((fault) => h('li.line.bad', null,
           icon('bad', 'wrong'),
-          h('div', null, h('code.absent', null, 'missing'), h('p', null, fault.text, ' ', section(fault.section))))))
+          h('div', null, h('code.absent', null, 'missing'), h('p', null, sentence(fault.text, rules[fault.rule]), ' ', section(fault.section))))))
       : h('p.empty', null, 'not in the capture'),
     head?.body && h('pre.body', null, head.body));
 }
 
-/** @param {HeadLine} line */
-function line({ text, name, verdict, note, section: where }) {
+/** @param {HeadLine} line @param {readonly Rule[]} rules */
+function line({ text, name, verdict, note, section: where, rule }, rules) {
   const picture = PICTURES[verdict];
   return h('li.line', { class: `line ${verdict}` },
     picture ? icon(picture, verdict === 'good' ? 'right' : 'wrong') : h('span.dot', { aria: { hidden: true } }),
     h('div', null,
       h('code', null, name > 0 ? [h('b', null, text.slice(0, name)), text.slice(name)] : h('b', null, text)),
-      note && h('p', null, note, ' ', section(where))));
+      note && h('p', null, rule < 0 ? note : sentence(note, rules[rule]), ' ', section(where))));
 }
 
 /** The computation of RFC 6455 section 4.2.2, step by step. @param {AcceptKey} accept */

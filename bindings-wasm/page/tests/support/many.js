@@ -12,10 +12,10 @@ const REQUEST = ['GET /feed HTTP/1.1', 'Host: feed.example.com', 'Upgrade: webso
 const RESPONSE = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade',
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=', '', ''].join('\r\n');
 
-/** Frames of text of 40 to 90 bytes, each of which says its number. */
+/** Frames of text of 80 to 110 bytes, each of which says its number: a million of them are about 100 MB. */
 export function* frames(total) {
   for (let number = 0; number < total; number += 1) {
-    const text = `{"number":${number},"symbol":"ACME","bid":${(100 + (number % 977) / 100).toFixed(2)}${number % 3 ? `,"size":${number % 5000}` : ''}}`;
+    const text = `{"number":${number},"symbol":"ACME","venue":"XETRA","currency":"EUR","bid":${(100 + (number % 977) / 100).toFixed(2)}${number % 3 ? `,"size":${number % 5000}` : ''}}`;
     yield Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
   }
 }

@@ -17,8 +17,9 @@ const onFrames = (body, options = {}) => pages.page(options, async (page) => {
 
 /** @param {import('playwright-core').Page} page @param {string} text */
 async function filter(page, text) {
+  await page.locator('.grid').focus();
   await page.keyboard.press('/');
-  await page.keyboard.type(text);
+  await page.locator('.filter input:focus').fill(text);
   // The filter waits for the end of a word.
   await page.waitForTimeout(250);
   await page.locator('.said', { hasText: /^\d+ of \d+$/ }).waitFor();
