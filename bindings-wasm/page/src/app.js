@@ -4,6 +4,7 @@
 import { Client } from './engine/client.js';
 import { exampleConversations } from './engine/example.js';
 import { Capture } from './model/capture.js';
+import { Flag } from './model/frame.js';
 import { List } from './model/list.js';
 
 /** @typedef {'open' | 'connections' | 'frames' | 'handshake' | 'problems'} ViewName */
@@ -167,12 +168,11 @@ export class App extends EventTarget {
   moveToProblem(step) {
     const { capture } = this;
     if (!capture) return;
-    const rows = [...capture.problemOfRow.keys()].sort((a, b) => a - b);
-    const next = step > 0
-      ? rows.find((row) => row > this.selected)
-      : rows.findLast((row) => row < (this.selected < 0 ? Number.POSITIVE_INFINITY : this.selected));
-    if (next === undefined) this.say(rows.length === 0 ? 'No frame breaks a rule.' : `No problem ${step > 0 ? 'further down' : 'further up'}.`);
-    else this.select(next, { show: true });
+    const { columns, frames } = capture;
+    let row = this.selected < 0 && step < 0 ? frames - 1 : this.selected + step;
+    while (row >= 0 && row < frames && (columns.at('flags', row) & Flag.PROBLEM) === 0) row += step;
+    if (row >= 0 && row < frames) this.select(row, { show: true });
+    else this.say(`No problem ${step > 0 ? 'further down' : 'further up'}.`);
   }
 
   /** The next or previous frame of the same direction and connection; inside a message, of the message. @param {1 | -1} step */

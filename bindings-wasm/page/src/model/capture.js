@@ -3,20 +3,8 @@
 
 /** @import { Connection, Format, News, Rule } from '../engine.d.ts' */
 import { Columns } from './columns.js';
-import { NONE } from './frame.js';
-
-/**
- * @typedef {object} Problem
- * @property {number} number
- * @property {number} rule
- * @property {number} connection
- * @property {number} row
- * @property {0 | 1} direction
- * @property {number} time
- * @property {number} offset
- * @property {number} found
- * @property {boolean} certain
- */
+import { Flag, NONE } from './frame.js';
+import { Problems } from './problems.js';
 
 /** Whoever adds to it tells, with the event `change`, when it is time to look. */
 export class Capture extends EventTarget {
@@ -28,10 +16,7 @@ export class Capture extends EventTarget {
     this.format = format;
     this.rules = rules;
     this.columns = new Columns();
-    /** @type {Problem[]} */
-    this.problems = [];
-    /** The first problem of a row, by row. @type {Map<number, number>} */
-    this.problemOfRow = new Map();
+    this.problems = new Problems();
     /** @type {Connection[]} */
     this.connections = [];
     this.size = 0;
@@ -48,30 +33,12 @@ export class Capture extends EventTarget {
    */
   add(news, progress) {
     this.columns.append(news.rows);
-    for (let at = 0; at < news.problems.count; at += 1) this.#addProblem(news, at);
+    this.problems.add(news.problems);
     for (const connection of news.connections) {
       this.connections[connection.id] = connection;
       if (connection.started > 0) this.started = Math.min(this.started, connection.started);
     }
     Object.assign(this, progress);
-  }
-
-  /** @param {News} news @param {number} at */
-  #addProblem({ problems }, at) {
-    const row = problems.row[at];
-    const number = this.problems.length;
-    this.problems.push({
-      number,
-      rule: problems.rule[at],
-      connection: problems.connection[at],
-      row,
-      direction: problems.direction[at] === 1 ? 1 : 0,
-      time: problems.time[at],
-      offset: problems.offset[at],
-      found: problems.found[at],
-      certain: problems.certain[at] === 1,
-    });
-    if (row !== NONE && !this.problemOfRow.has(row)) this.problemOfRow.set(row, number);
   }
 
   get frames() {
@@ -86,13 +53,6 @@ export class Capture extends EventTarget {
   /** Microseconds since the capture began. @param {number} time */
   since(time) {
     return this.hasTimes ? time - this.started : 0;
-  }
-
-  /** The problems of one row. @param {number} row */
-  problemsOf(row) {
-    const first = this.problemOfRow.get(row);
-    if (first === undefined) return [];
-    return this.problems.slice(first).filter((problem) => problem.row === row);
   }
 
   /**
@@ -114,7 +74,7 @@ export class Capture extends EventTarget {
     const rows = [row];
     const same = (/** @type {number} */ at) => this.columns.at('message', at) === message;
     for (const step of /** @type {const} */ ([-1, 1])) {
-      const last = step === 1 ? 64 : 32;
+      const last = step === 1 ? Flag.LAST : Flag.FIRST;
       let at = row;
       while ((this.columns.at('flags', at) & last) === 0) {
         const next = this.nearest(at, step, same);

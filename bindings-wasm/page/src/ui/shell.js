@@ -72,7 +72,7 @@ export class Shell {
       h('span', null, this.#facts()));
     this.#badge('connections', capture.connections.length);
     this.#badge('frames', capture.frames);
-    this.#badge('problems', capture.problems.length);
+    this.#badge('problems', capture.problems.count);
   }
 
   #facts() {

@@ -77,7 +77,7 @@ export class Detail {
     const { app } = this;
     const { capture } = app;
     if (!capture || row < 0) return;
-    const problems = capture.problemsOf(row);
+    const problems = capture.problems.ofRow(row);
     const [frame, texts] = await Promise.all([
       app.client.frame(row),
       app.client.problemTexts(problems.map(({ number }) => number)),

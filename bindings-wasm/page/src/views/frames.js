@@ -7,6 +7,7 @@ import { count, endpoint } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
 import { Scroller } from '../ui/scroller.js';
 import { splitter } from '../ui/splitter.js';
+import { DensityStrip } from './density.js';
 import { Detail } from './detail.js';
 import { Previews } from './previews.js';
 import { FrameRow, HEADINGS } from './row.js';
@@ -47,6 +48,7 @@ export class FramesView {
     this.brackets = new Brackets(app);
     /** @type {WeakMap<HTMLElement, FrameRow>} */
     this.rows = new WeakMap();
+    this.density = new DensityStrip(app, (place) => this.#jump(place));
     const headings = h('div.headings', { aria: { hidden: 'true' } }, HEADINGS.map(([name, style]) => h('span', { class: style }, name)));
     this.element = h('section.frames', { aria: { label: 'Frames' } });
     this.element.append(
@@ -54,7 +56,7 @@ export class FramesView {
         h('div.filter', { role: 'search' },
           h('label.field', null, icon('search'), this.input, h('kbd', { aria: { hidden: 'true' } }, '/')),
           this.scope, this.messages, this.said),
-        headings, this.grid, this.empty),
+        this.density.element, headings, this.grid, this.empty),
       splitter(this.element),
       this.detail.element);
     this.scroller = new Scroller(this.grid, {
@@ -64,6 +66,7 @@ export class FramesView {
       visible: (first, end) => {
         this.previews.want(first, end);
         this.brackets.trace(first, end);
+        this.density.see(first, end);
       },
     });
     this.#listen();
@@ -98,6 +101,7 @@ export class FramesView {
     if (!capture || !list) return;
     const following = capture.live && this.scroller.atEnd && this.scroller.count > 0;
     this.scroller.setCount(list.count);
+    this.density.changed();
     if (following) this.scroller.moveTo(Number.MAX_SAFE_INTEGER);
     this.grid.setAttribute('aria-rowcount', String(list.count));
     this.element.style.setProperty('--digits', String(Math.max(4, count(capture.frames).length)));
@@ -169,6 +173,12 @@ export class FramesView {
   focusFilter() {
     this.input.focus();
     this.input.select();
+  }
+
+  /** @param {number} place */
+  #jump(place) {
+    const { rowHeight } = this.scroller.options;
+    this.scroller.moveTo(place * rowHeight - (this.scroller.page * rowHeight) / 2);
   }
 
   /** The dialog of `g`. */

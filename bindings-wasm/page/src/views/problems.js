@@ -2,7 +2,7 @@
 
 /** @import { App } from '../app.js' */
 /** @import { Rule } from '../engine.d.ts' */
-/** @import { Problem } from '../model/capture.js' */
+/** @import { Problem } from '../model/problems.js' */
 import { NONE, clock, closeCodeName, count } from '../model/frame.js';
 import { fill, h, icon } from '../ui/dom.js';
 import { finding, section } from '../ui/section.js';
@@ -25,7 +25,7 @@ export class ProblemsView {
       this.shown.clear();
     });
     app.addEventListener('change', () => {
-      if (app.view === 'problems' && app.capture?.problems.length !== this.seen) void this.update();
+      if (app.view === 'problems' && app.capture?.problems.count !== this.seen) void this.update();
     });
   }
 
@@ -34,16 +34,16 @@ export class ProblemsView {
     if (!capture) return;
     this.asked += 1;
     const asked = this.asked;
-    this.seen = capture.problems.length;
-    const groups = Map.groupBy(capture.problems, ({ rule }) => rule);
-    const numbers = [...groups].flatMap(([rule, problems]) => problems.slice(0, this.#limit(rule)).map(({ number }) => number));
+    this.seen = capture.problems.count;
+    const groups = capture.problems.byRule;
+    const numbers = [...groups].flatMap(([rule, all]) => all.slice(0, this.#limit(rule)));
     const texts = await client.problemTexts(numbers);
     if (asked !== this.asked) return;
     const text = new Map(numbers.map((number, at) => [number, texts[at]]));
     fill(this.content, groups.size === 0
       ? h('p.empty.good', null, icon('good'), capture.done ? 'Every frame and every handshake keeps the rules.' : 'No rule is broken so far.')
-      : [h('h1', null, `${count(capture.problems.length)} ${capture.problems.length === 1 ? 'problem' : 'problems'}, ${count(groups.size)} ${groups.size === 1 ? 'rule' : 'rules'}`),
-         ...[...groups].map(([rule, problems]) => this.#group(rule, capture.rules[rule], problems, text))]);
+      : [h('h1', null, `${count(capture.problems.count)} ${capture.problems.count === 1 ? 'problem' : 'problems'}, ${count(groups.size)} ${groups.size === 1 ? 'rule' : 'rules'}`),
+         ...[...groups].map(([rule, all]) => this.#group(rule, capture.rules[rule], all, text))]);
   }
 
   /** @param {number} rule */
@@ -51,15 +51,16 @@ export class ProblemsView {
     return this.shown.get(rule) ?? SHOWN;
   }
 
-  /** @param {number} number @param {Rule} rule @param {Problem[]} problems @param {Map<number, string>} text */
-  #group(number, rule, problems, text) {
-    const shown = problems.slice(0, this.#limit(number));
-    const rest = problems.length - shown.length;
+  /** @param {number} number @param {Rule} rule @param {number[]} all @param {Map<number, string>} text */
+  #group(number, rule, all, text) {
+    const { problems } = /** @type {import('../model/capture.js').Capture} */ (this.app.capture);
+    const shown = all.slice(0, this.#limit(number)).map((problem) => problems.at(problem));
+    const rest = all.length - shown.length;
     return h('article.group', { data: { origin: rule.origin } },
       h('header', null,
         icon(rule.origin === 'capture' ? 'warn' : 'bad'),
         h('h2', null, `Expected ${rule.expected}`),
-        h('div.facts', null, h('code', null, rule.code), section(rule.section), h('span', null, consequence(rule, problems[0].direction)))),
+        h('div.facts', null, h('code', null, rule.code), section(rule.section), h('span', null, consequence(rule, shown[0].direction)))),
       h('ol', null, shown.map((problem) => this.#item(problem, finding(text.get(problem.number) ?? '', rule)))),
       rest > 0 && h('button.link.more-of-rule', {
         type: 'button',

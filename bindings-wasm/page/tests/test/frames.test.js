@@ -145,7 +145,7 @@ test('the forms of the bytes: raw, unmasked, inflated, message', () => onFrames(
   assert.equal(await page.getByRole('tab', { selected: true }).textContent(), 'Raw');
 }));
 
-test('a hundred thousand frames: the scrollbar, the wheel and the keys reach each of them', () => pages.page({}, async (page) => {
+test('four hundred thousand frames: the scrollbar, the wheel and the keys reach each of them', () => pages.page({}, async (page) => {
   const total = 400_000;
   await openFile(page, 'many.pcap', conversation(frames(total)));
   await page.locator('.tab', { hasText: '400\u202f000' }).waitFor();
@@ -174,4 +174,11 @@ test('a hundred thousand frames: the scrollbar, the wheel and the keys reach eac
   await page.waitForTimeout(100);
   assert.equal((await rows())[0], 0);
   assert.ok(await page.locator('.frame-row').count() < 200);
+
+  // The strip of time goes to three quarters of the conversation, which speaks at one pace.
+  const strip = await page.locator('.density').boundingBox();
+  await page.mouse.click(strip.x + strip.width * 0.75, strip.y + strip.height / 2);
+  await page.waitForTimeout(100);
+  const there = (await rows())[0];
+  assert.ok(Math.abs(there - total * 0.75) < total / 50, `${there}`);
 }));
