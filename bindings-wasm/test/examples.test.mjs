@@ -13,7 +13,7 @@ const run = promisify(execFile)
 const here = name => fileURLToPath(new URL(name, import.meta.url))
 
 test('ten lines', async () => {
-  const { stdout } = await run(process.execPath, [here('ten_lines.mjs')])
+  const { stdout } = await run(process.execPath, [here('../examples/ten_lines.mjs')])
   assert.equal(stdout, 'text Hello\n')
 })
 
@@ -25,7 +25,7 @@ test('the client of the Autobahn suite', async () => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `ws://127.0.0.1:${server.address().port}`
-  await run(process.execPath, [here('autobahn_client.mjs'), url, 'me'])
+  await run(process.execPath, [here('../examples/autobahn_client.mjs'), url, 'me'])
   server.close()
   assert.deepEqual(seen, [
     '/getCaseCount', 'closed 1000',

@@ -116,6 +116,20 @@ impl Connection {
         Events::new(&mut self.receiver, &mut self.sender, &mut [])
     }
 
+    /// Takes note that the host stops reading for a while, because its application is behind. Keepalive
+    /// pings still go out, but the silence that the host makes itself does not end the connection.
+    ///
+    /// Pause only for what ends by itself: a peer that is gone is not noticed meanwhile, other than by
+    /// what cannot be written. Deadlines of the closing handshake and of idleness stay.
+    pub fn pause_reading(&mut self, now: Instant) {
+        self.sender.listen(false, now);
+    }
+
+    /// Takes note that the host reads again: the peer's silence counts from now on.
+    pub fn resume_reading(&mut self, now: Instant) {
+        self.sender.listen(true, now);
+    }
+
     /// Does what is due at `now`: a keepalive ping, or the end of a connection that is dead, idle, or
     /// slow to close. Calling it early or late does no harm.
     pub fn handle_timeout(&mut self, now: Instant) -> Events<'_, 'static> {

@@ -115,7 +115,7 @@ pub use config::{Config, Delivery};
 pub use connection::Connection;
 pub use deflate::{Contexts, DeflateConfig, DeflateEngine, DeflateParams, DeflatePool};
 pub use error::{Rule, UsageError, Violation};
-pub use event::{Cause, Data, Ended, Event};
+pub use event::{Cause, Data, Ended, Event, OwnedEvent};
 pub use frame::header::FrameHeader;
 pub use frame::opcode::Opcode;
 pub use inbound::events::Events;

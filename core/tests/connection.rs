@@ -4,7 +4,8 @@
 
 use polywire::handshake::Agreement;
 use polywire::{
-    Cause, CloseCode, Config, Connection, Delivery, Event, Instant, Prepared, Role, Rule, Socket,
+    Cause, CloseCode, Config, Connection, Delivery, Event, Instant, OwnedEvent, Prepared, Role,
+    Rule, Socket,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,50 @@ fn carry(from: &mut Connection, to: &mut Connection, now: Instant) -> Vec<String
         seen.push(format!("{event:?}"));
     }
     seen
+}
+
+#[test]
+fn only_large_messages_that_were_gathered_are_given_away() {
+    let (mut client, mut server) = pair();
+    let now = Instant::ZERO;
+    for length in [99, 100] {
+        client.sender(now).send(vec![7; length]).unwrap();
+        client.sender(now).send_part(&vec![8; length][..], false).unwrap();
+        client.sender(now).send_part("".as_bytes(), true).unwrap();
+    }
+    let mut bytes = client.transmit().flatten().copied().collect::<Vec<u8>>();
+    let mut events = server.receive_in(&mut bytes, now);
+    let mut owned = Vec::new();
+    while let Some((event, _)) = events.next_owned_from(100) {
+        owned.push(match event {
+            OwnedEvent::Binary(bytes) => (true, bytes.len()),
+            OwnedEvent::Other(Event::Binary(bytes)) => (false, bytes.len()),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(owned, [(false, 99), (false, 99), (false, 100), (true, 100)]);
+}
+
+#[test]
+fn a_batch_may_end_before_the_close_frame() {
+    let (mut client, mut server) = pair();
+    let now = Instant::ZERO;
+    client.sender(now).send("question").unwrap();
+    client.sender(now).close(None, "").unwrap();
+    let mut bytes = client.transmit().flatten().copied().collect::<Vec<u8>>();
+    let mut events = server.receive_in(&mut bytes, now);
+    assert!(!events.is_before_close());
+    assert!(matches!(events.next(), Some((Event::Text("question"), _))));
+    assert!(events.is_before_close());
+    let rest = events.into_rest();
+
+    // The answer is sent between the batches, in front of the close frame.
+    server.sender(now).send("answer").unwrap();
+    let mut events = server.receive_in(rest, now);
+    assert!(matches!(events.next(), Some((Event::Close { .. }, _))));
+    assert!(!events.is_before_close());
+    let output: Vec<u8> = server.transmit().flatten().copied().collect();
+    assert_eq!(output, b"\x81\x06answer\x88\x00");
 }
 
 #[test]

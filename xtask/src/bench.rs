@@ -1,12 +1,20 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, page, repository, step};
+use crate::{Outcome, node, page, repository, step, wasm};
 
 /// The programs, in the order they run when none is named.
-const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory"];
+const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
+    if let Some((name, rest)) = arguments.split_first()
+        && name == "node"
+    {
+        return node::bench(rest);
+    }
+    if arguments == ["inspect"] {
+        return wasm::bench();
+    }
     if arguments == ["page"] {
         return page::bench();
     }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::{Outcome, repository, rust_source};
+use crate::{Outcome, quotes, repository, rust_source};
 
 /// Longest file and longest function, tests not counted.
 const FILE_LINES: usize = 600;
@@ -42,6 +42,9 @@ pub(crate) fn check() -> Outcome {
 fn check_file(file: &str, text: &str, broken: &mut Vec<String>) {
     check_places(file, text, broken);
     check_leftovers(file, text, broken);
+    if file == "README.md" {
+        quotes::check(file, text, broken);
+    }
     if file.ends_with("Cargo.lock") {
         check_lock(file, text, broken);
     }

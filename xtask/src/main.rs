@@ -10,8 +10,11 @@ mod fuzz;
 mod house;
 mod interop;
 mod no_std;
+mod node;
+mod packages;
 mod page;
 mod peers;
+mod quotes;
 mod repository;
 mod run;
 mod rust_source;
@@ -54,7 +57,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...] | page",
+        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },

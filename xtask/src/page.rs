@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, repository, wasm};
+use crate::{Outcome, packages, repository, wasm};
 
 /// What is served, as it stands in the source. The page has no build step.
 const SERVED: &[&str] = &["index.html", "icon.svg", "src", "style"];
@@ -69,40 +69,25 @@ fn node(tools: &Path, site: &Path, arguments: &[&str]) -> Outcome {
     run(command.env("PAGE_SHOTS", folder()), tools)
 }
 
-/// The browser: `PAGE_BROWSER`, one that is installed, or Debian's, which is then installed.
+/// The browser: the one that `PAGE_BROWSER` names, one that is installed, or Debian's, which is then installed.
 fn browser() -> Result<String, String> {
     if let Ok(named) = std::env::var("PAGE_BROWSER") {
         return Ok(named);
     }
-    if let Some(found) = installed() {
+    if let Some(found) = BROWSERS.iter().find_map(|program| in_path(program)) {
         return Ok(found);
     }
-    println!("no Chromium here; apt-get install chromium");
-    let apt = |arguments: &[&str]| {
-        Command::new("apt-get").args(arguments).status().is_ok_and(|status| status.success())
-    };
-    if !apt(&["install", "--yes", "--no-install-recommends", "chromium"]) {
-        let _ = apt(&["update"]);
-        let _ = apt(&["install", "--yes", "--no-install-recommends", "chromium"]);
-    }
-    installed().ok_or_else(|| {
-        "the page is tested in Chromium, and it could not be installed: install it, or name a \
-         Chrome with PAGE_BROWSER=/path/to/chrome"
-            .into()
-    })
+    packages::install(BROWSERS[0]).map_err(|error| {
+        format!("the page is tested in Chromium; PAGE_BROWSER can name a Chrome that is elsewhere: {error}")
+    })?;
+    in_path(BROWSERS[0]).ok_or_else(|| format!("`{}` is not in the PATH", BROWSERS[0]))
 }
 
-fn installed() -> Option<String> {
-    let runs = |program: &&&str| {
-        let output = Command::new(program).arg("--version").output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let program = BROWSERS.iter().find(runs)?;
+fn in_path(program: &str) -> Option<String> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
-        .map(|file| file.display().to_string())
+    let file =
+        std::env::split_paths(&path).map(|folder| folder.join(program)).find(|it| it.is_file());
+    file.map(|file| file.display().to_string())
 }
 
 fn source() -> PathBuf {

@@ -11,7 +11,7 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         return Err("usage: cargo xtask run".into());
     }
     build(&["echo_server", "echo_client"])?;
-    let server = Server::start("127.0.0.1:0")?;
+    let server = Server::start(&[example("echo_server").display().to_string()], "127.0.0.1:0")?;
     println!("the server listens on {}", server.url);
 
     // The last one repeats itself, so that it is worth compressing.

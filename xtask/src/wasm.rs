@@ -42,11 +42,65 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
 /// The step of `cargo xtask test`.
 pub(crate) fn check() -> Outcome {
     cargo(&["test", "--package", "polywire-inspect", "--lib", "--tests"])?;
+    test(&install_examples()?)
+}
+
+/// Makes the package, checks its size, and installs it with the examples beside it.
+pub(crate) fn install_examples() -> Result<PathBuf, String> {
     package()?;
     size()?;
     let installed = install()?;
-    test(&installed)
+    copy_files(&repository::root().join("examples/wasm"), &installed.join("examples"))?;
+    Ok(installed)
 }
+
+/// The command of an example.
+pub(crate) fn example(name: &str) -> Vec<String> {
+    let program = folder().join("install/examples").join(name);
+    vec!["node".into(), program.display().to_string()]
+}
+
+/// `cargo xtask bench inspect`: how long captures take to be opened, in Node. In the browser the page measures it.
+pub(crate) fn bench() -> Outcome {
+    let installed = install_examples()?;
+    copy_files(&repository::root().join("benches/wasm"), &installed.join("bench"))?;
+    let make = [
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "polywire-inspect",
+        "--example",
+        "make_capture",
+        "--",
+    ];
+    for (name, arguments) in CAPTURES {
+        let file = folder().join(name);
+        if !file.is_file() {
+            let file = file.display().to_string();
+            cargo(&[&make[..], &[&file], arguments].concat())?;
+        }
+        let file = file.display().to_string();
+        let read = [
+            "run",
+            "--release",
+            "--quiet",
+            "--package",
+            "polywire-inspect",
+            "--example",
+            "read_capture",
+        ];
+        cargo(&[&read[..], &["--", &file]].concat())?;
+        run(&installed.join("bench"), "node", &["open.mjs", &file])?;
+    }
+    Ok(())
+}
+
+/// What is opened: a million small frames, which are about 100 MB, then fewer that are compressed.
+const CAPTURES: [(&str, &[&str]); 2] = [
+    ("million.pcapng", &[]),
+    ("deflate.pcapng", &["--frames", "200000", "--payload", "500", "--deflate"]),
+];
 
 /// Makes the package in [`package_folder`]: the module, its glue, and the JavaScript around them.
 pub(crate) fn package() -> Outcome {
@@ -58,8 +112,7 @@ pub(crate) fn package() -> Outcome {
     let root = repository::root();
     let rustflags = rustflags(&root);
     let package = package_folder();
-    remove(&package)?;
-    fs::create_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
+    copy_files(&root.join("bindings-wasm/js"), &package)?;
     let module = root.join("target").join(TARGET).join("wasm/polywire_wasm.wasm");
     for (name, feature) in MODULES {
         let build =
@@ -73,9 +126,6 @@ pub(crate) fn package() -> Outcome {
         cargo(&[&tool[..], &["--target-dir", target, "--", module, package, name]].concat())?;
     }
     let binding = root.join("bindings-wasm");
-    for entry in fs::read_dir(binding.join("js")).map_err(|error| error.to_string())?.flatten() {
-        copy(&entry.path(), &package.join(entry.file_name()))?;
-    }
     for (from, to) in [
         ("package.json", "package.json"),
         ("README.md", "README.md"),
@@ -151,15 +201,7 @@ pub(crate) fn install() -> Result<PathBuf, String> {
 fn test(installed: &Path) -> Outcome {
     let root = repository::root();
     let tests = installed.join("test");
-    fs::create_dir_all(&tests).map_err(|error| error.to_string())?;
-    let sources =
-        fs::read_dir(root.join("bindings-wasm/test")).map_err(|error| error.to_string())?;
-    let examples = fs::read_dir(root.join("examples/wasm")).map_err(|error| error.to_string())?;
-    for entry in sources.flatten().chain(examples.flatten()) {
-        if entry.path().is_file() {
-            copy(&entry.path(), &tests.join(entry.file_name()))?;
-        }
-    }
+    copy_files(&root.join("bindings-wasm/test"), &tests)?;
     let vectors = root.join("tests/vectors").display().to_string();
     let mut files: Vec<String> = fs::read_dir(&tests)
         .map_err(|error| error.to_string())?
@@ -185,6 +227,17 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
     let status = Command::new(program).args(arguments).current_dir(folder).status();
     let status = status.map_err(|error| format!("`{program}` could not be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{program}` ended with {status}")) }
+}
+
+/// The files of a folder, into a fresh one.
+fn copy_files(from: &Path, to: &Path) -> Outcome {
+    remove(to)?;
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    let entries = fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))?;
+    for entry in entries.flatten().filter(|entry| entry.path().is_file()) {
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Outcome {

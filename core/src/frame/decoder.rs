@@ -64,6 +64,11 @@ impl Decoder {
         self.offset
     }
 
+    /// Whether the end of a chunk went through a header.
+    pub(crate) fn is_in_header(&self) -> bool {
+        self.partial_len != 0
+    }
+
     /// Splits `len` bytes off the front of `chunk`.
     #[inline]
     pub(crate) fn consume<'a>(&mut self, chunk: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {

@@ -6,7 +6,7 @@
 use super::assembly::Content;
 use super::receiver::{ControlPayload, Piece, Receiver};
 use crate::error::Violation;
-use crate::event::{Data, Ended, Event};
+use crate::event::{Data, Ended, Event, OwnedEvent};
 use crate::frame::close;
 use crate::frame::decoder::Broken;
 use crate::frame::opcode::Opcode;
@@ -53,6 +53,49 @@ impl<'c, 'b> Events<'c, 'b> {
         self.decode()
     }
 
+    /// The next event, with the content of a whole message as a value of your own.
+    ///
+    /// What the connection had gathered is handed over without a copy; what lies whole in the chunk is
+    /// copied once. Use it where you would copy every message anyway: into a channel, or to another
+    /// thread.
+    pub fn next_owned(&mut self) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        if let Some(event) = self.lend() {
+            return Some((event.into(), self.sender));
+        }
+        let (event, sender) = self.decode_owned(0)?;
+        let owned = match event {
+            OwnedEvent::Other(event) => event.into(),
+            owned => owned,
+        };
+        Some((owned, sender))
+    }
+
+    /// The next event, in which only a message of at least `least` bytes that the connection had gathered
+    /// becomes a value of your own. All else is lent, and messages too are then
+    /// [`Other`](OwnedEvent::Other).
+    ///
+    /// Use it where chunks live as long as what is lent from them, and small messages are cheaper to copy
+    /// than to own.
+    #[inline]
+    pub fn next_owned_from(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        if let Some(event) = self.lend() {
+            return Some((OwnedEvent::Other(event), self.sender));
+        }
+        self.decode_owned(least)
+    }
+
+    /// Whether the next frame of the chunk is a close frame, which [`next`](Self::next) would answer.
+    ///
+    /// A host that takes events in batches and hands them out later ends its batch here: so answers to
+    /// the messages before the close frame still go out in front of the answer to it.
+    pub fn is_before_close(&self) -> bool {
+        let first = self
+            .chunk
+            .first()
+            .filter(|_| self.receiver.frame.is_none() && !self.receiver.decoder.is_in_header());
+        first.is_some_and(|&first| Opcode::from_nibble(first) == Some(Opcode::Close))
+    }
+
     /// The bytes of the chunk that no event was taken from yet.
     ///
     /// Only of use after [`receive_in`](crate::Connection::receive_in); in its own buffer the
@@ -78,32 +121,25 @@ impl<'c, 'b> Events<'c, 'b> {
     /// The next event, whatever it is.
     #[inline(never)]
     fn decode(&mut self) -> Option<(Event<'_>, &mut Sender)> {
-        let event = match self.step()? {
-            Step::Data { content, last } => {
-                let assembly = &self.receiver.assembly;
-                let data = match content {
-                    Content::Text(text) => Data::Text(text),
-                    Content::Binary(bytes) => Data::Binary(bytes),
-                    Content::StoredText => Data::Text(assembly.text()),
-                    Content::StoredBinary | Content::None => Data::Binary(assembly.bytes()),
-                };
-                match data {
-                    _ if assembly.is_streamed() => Event::Chunk { data, last },
-                    Data::Text(text) => Event::Text(text),
-                    Data::Binary(bytes) => Event::Binary(bytes),
-                }
+        let step = self.step()?;
+        Some((event(step, self.receiver, self.sender), self.sender))
+    }
+
+    #[inline(never)]
+    fn decode_owned(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        let step = self.step()?;
+        let assembly = &mut self.receiver.assembly;
+        let gives = |len: usize| len >= least && !assembly.is_streamed();
+        let owned = match step {
+            Step::Data { content: Content::StoredText, .. } if gives(assembly.text().len()) => {
+                OwnedEvent::Text(assembly.give_text())
             }
-            Step::Control { opcode, payload } => {
-                let payload = match payload {
-                    ControlPayload::Lent(bytes) => bytes,
-                    ControlPayload::Stored | ControlPayload::Incomplete => &self.receiver.control,
-                };
-                control_event(self.sender, opcode, payload)
+            Step::Data { content: Content::StoredBinary, .. } if gives(assembly.bytes().len()) => {
+                OwnedEvent::Binary(assembly.give_bytes())
             }
-            Step::Failed(violation) => Event::Failed(violation),
-            Step::Ended(ended) => Event::Ended(ended),
+            step => OwnedEvent::Other(event(step, self.receiver, self.sender)),
         };
-        Some((event, self.sender))
+        Some((owned, self.sender))
     }
 
     /// Decodes up to the next event.
@@ -199,6 +235,36 @@ impl<'c, 'b> Events<'c, 'b> {
         let rest = self.chunk.len();
         self.receiver.decoder.consume(&mut self.chunk, rest);
         self.sender.state.take_announcement().map(Step::Ended)
+    }
+}
+
+/// A step as the user sees it, with its payload where it lies.
+#[inline]
+fn event<'e>(step: Step<'e>, receiver: &'e Receiver, sender: &mut Sender) -> Event<'e> {
+    let assembly = &receiver.assembly;
+    match step {
+        Step::Data { content, last } => {
+            let data = match content {
+                Content::Text(text) => Data::Text(text),
+                Content::Binary(bytes) => Data::Binary(bytes),
+                Content::StoredText => Data::Text(assembly.text()),
+                Content::StoredBinary | Content::None => Data::Binary(assembly.bytes()),
+            };
+            match data {
+                _ if assembly.is_streamed() => Event::Chunk { data, last },
+                Data::Text(text) => Event::Text(text),
+                Data::Binary(bytes) => Event::Binary(bytes),
+            }
+        }
+        Step::Control { opcode, payload } => {
+            let payload = match payload {
+                ControlPayload::Lent(bytes) => bytes,
+                ControlPayload::Stored | ControlPayload::Incomplete => &receiver.control,
+            };
+            control_event(sender, opcode, payload)
+        }
+        Step::Failed(violation) => Event::Failed(violation),
+        Step::Ended(ended) => Event::Ended(ended),
     }
 }
 

@@ -356,6 +356,12 @@ impl Sender {
         }
     }
 
+    /// The host stops to read, or reads again.
+    pub(crate) fn listen(&mut self, listening: bool, now: Instant) {
+        self.set_now(now);
+        self.heartbeat.listen(listening, self.now);
+    }
+
     /// Does what is due, and tells what the silence of the peer asked for.
     pub(crate) fn handle_timeout(&mut self) -> Due {
         self.state.handle_timeout(self.now);
