@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, node, python, repository, step, wasm};
+use crate::{Outcome, node, page, python, repository, step, wasm};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
@@ -14,6 +14,9 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
     }
     if arguments == ["inspect"] {
         return wasm::bench();
+    }
+    if arguments == ["page"] {
+        return page::bench();
     }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),

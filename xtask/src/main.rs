@@ -12,6 +12,7 @@ mod interop;
 mod no_std;
 mod node;
 mod packages;
+mod page;
 mod peers;
 mod python;
 mod quotes;
@@ -57,7 +58,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...] or node|python [OPTION...]",
+        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },
