@@ -1,0 +1,4 @@
+use std::path::PathBuf;
+pub(crate) fn build() -> Result<Vec<PathBuf>, String> {
+    Ok(vec![crate::repository::root().join("docs")])
+}
