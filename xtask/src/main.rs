@@ -9,6 +9,7 @@ mod coverage;
 mod fuzz;
 mod house;
 mod interop;
+mod live;
 mod no_std;
 mod node;
 mod packages;
