@@ -63,16 +63,16 @@ fn a_batch_may_end_before_the_close_frame() {
     client.sender(now).close(None, "").unwrap();
     let mut bytes = client.transmit().flatten().copied().collect::<Vec<u8>>();
     let mut events = server.receive_in(&mut bytes, now);
-    assert!(!events.is_before_close());
+    assert!(!events.ends_next());
     assert!(matches!(events.next(), Some((Event::Text("question"), _))));
-    assert!(events.is_before_close());
+    assert!(events.ends_next());
     let rest = events.into_rest();
 
     // The answer is sent between the batches, in front of the close frame.
     server.sender(now).send("answer").unwrap();
     let mut events = server.receive_in(rest, now);
     assert!(matches!(events.next(), Some((Event::Close { .. }, _))));
-    assert!(!events.is_before_close());
+    assert!(!events.ends_next());
     let output: Vec<u8> = server.transmit().flatten().copied().collect();
     assert_eq!(output, b"\x81\x06answer\x88\x00");
 }

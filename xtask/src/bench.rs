@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, node, python, repository, step};
+use crate::{Outcome, node, page, python, repository, step, wasm};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
@@ -11,6 +11,12 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         Some((name, rest)) if name == "node" => return node::bench(rest),
         Some((name, rest)) if name == "python" => return python::bench(rest),
         _ => {}
+    }
+    if arguments == ["inspect"] {
+        return wasm::bench();
+    }
+    if arguments == ["page"] {
+        return page::bench();
     }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::peers::{Server, build, example};
-use crate::{Outcome, node, python, repository};
+use crate::{Outcome, node, python, repository, wasm};
 
 /// A language, and its two programs.
 struct Language {
@@ -38,6 +38,12 @@ const LANGUAGES: &[Language] = &[
         prepare: python::install_examples,
         server: Some(|| python::example("echo_server.py")),
         client: || python::example("autobahn_client.py"),
+    },
+    Language {
+        name: "wasm",
+        prepare: || wasm::install_examples().map(drop),
+        server: None,
+        client: || wasm::example("autobahn_client.mjs"),
     },
 ];
 

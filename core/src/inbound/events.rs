@@ -89,18 +89,6 @@ impl<'c, 'b> Events<'c, 'b> {
         self.decode_owned(least)
     }
 
-    /// Whether the next frame of the chunk is a close frame, which [`next`](Self::next) would answer.
-    ///
-    /// A host that takes events in batches and hands them out later ends its batch here: so answers to
-    /// the messages before the close frame still go out in front of the answer to it.
-    pub fn is_before_close(&self) -> bool {
-        let first = self
-            .chunk
-            .first()
-            .filter(|_| self.receiver.frame.is_none() && !self.receiver.decoder.is_in_header());
-        first.is_some_and(|&first| Opcode::from_nibble(first) == Some(Opcode::Close))
-    }
-
     /// The next event, unless it is the peer's close or the failure of the connection: then `None`, and
     /// [`next`](Self::next) gives it, also from a later input.
     ///
@@ -118,7 +106,7 @@ impl<'c, 'b> Events<'c, 'b> {
     /// Whether the next event is the peer's close or the failure of the connection, as far as it can be
     /// told: [`next_before_end`](Self::next_before_end) stopped for it.
     pub fn ends_next(&self) -> bool {
-        self.receiver.failure.is_some() || self.is_before_close()
+        self.receiver.failure.is_some() || self.receiver.close_is_next(self.chunk)
     }
 
     /// The bytes of the chunk that no event was taken from yet.
