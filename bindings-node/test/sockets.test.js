@@ -170,6 +170,19 @@ test('a peer that breaks a rule is told which', async (t) => {
   assert.equal((await end)[0], 1006)
 })
 
+test('what came in front of a broken frame is still answered', async (t) => {
+  const { server, url } = await serve(t)
+  server.on('connection', (ws) => {
+    ws.on('message', (data) => ws.send(`answer ${data}`))
+    ws.on('error', () => {})
+  })
+  const { socket, ended } = await raw(url)
+  socket.write(Buffer.from('81810000000061' + '838000000000', 'hex'))
+  const output = await ended
+  assert.equal(output.toString('latin1', 2, 10), 'answer a')
+  assert.equal(output.readUInt16BE(12), 1002)
+})
+
 test('a lost connection closes with 1006', async (t) => {
   const { server, url } = await serve(t)
   const { socket } = await raw(url)

@@ -56,25 +56,31 @@ fn only_large_messages_that_were_gathered_are_given_away() {
 }
 
 #[test]
-fn a_batch_may_end_before_the_close_frame() {
-    let (mut client, mut server) = pair();
+fn the_end_can_be_held_until_messages_are_answered() {
     let now = Instant::ZERO;
-    client.sender(now).send("question").unwrap();
-    client.sender(now).close(None, "").unwrap();
-    let mut bytes = client.transmit().flatten().copied().collect::<Vec<u8>>();
-    let mut events = server.receive_in(&mut bytes, now);
-    assert!(!events.is_before_close());
-    assert!(matches!(events.next(), Some((Event::Text("question"), _))));
-    assert!(events.is_before_close());
-    let rest = events.into_rest();
+    let close = b"\x88\x80\0\0\0\0".as_slice();
+    let reserved_opcode = b"\x83\x80\0\0\0\0".as_slice();
+    let unmasked = b"\x81\x01".as_slice();
+    for end in [close, reserved_opcode, unmasked] {
+        let (mut client, mut server) = pair();
+        client.sender(now).send("question").unwrap();
+        let mut bytes = client.transmit().flatten().copied().collect::<Vec<u8>>();
+        bytes.extend_from_slice(end);
+        let mut events = server.receive_in(&mut bytes, now);
+        assert!(matches!(events.next(), Some((Event::Text("question"), _))));
+        events.hold_end();
+        assert!(events.next().is_none());
+        assert!(events.is_before_end());
+        let rest = events.into_rest();
 
-    // The answer is sent between the batches, in front of the close frame.
-    server.sender(now).send("answer").unwrap();
-    let mut events = server.receive_in(rest, now);
-    assert!(matches!(events.next(), Some((Event::Close { .. }, _))));
-    assert!(!events.is_before_close());
-    let output: Vec<u8> = server.transmit().flatten().copied().collect();
-    assert_eq!(output, b"\x81\x06answer\x88\x00");
+        // The answer is sent between the batches, in front of the close frame.
+        server.sender(now).send("answer").unwrap();
+        let mut events = server.receive_in(rest, now);
+        assert!(matches!(events.next(), Some((Event::Close { .. } | Event::Failed(_), _))));
+        assert!(!events.is_before_end());
+        let output: Vec<u8> = server.transmit().flatten().copied().collect();
+        assert!(output.starts_with(b"\x81\x06answer\x88"));
+    }
 }
 
 #[test]
