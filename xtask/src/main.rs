@@ -55,7 +55,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...]",
+        arguments: "[decode|encode|memory|deflate|masking...] | node [PROGRAM...]",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },
