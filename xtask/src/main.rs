@@ -59,7 +59,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page | python",
+        arguments: "[PROGRAM...] | inspect | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },
