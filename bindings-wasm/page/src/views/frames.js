@@ -88,6 +88,7 @@ export class FramesView {
     this.scroller.setCount(0);
     this.scroller.moveTo(0);
     this.detail.clear();
+    this.density.clear();
     this.scopeCount = -1;
     const { list } = this.app;
     list?.addEventListener('change', () => list === this.app.list && this.#changed());
@@ -109,6 +110,7 @@ export class FramesView {
     fill(this.empty, list.busy ? 'Looking …' : capture.frames > 0 ? 'No frame passes the filter.' : capture.done ? 'There is no frame in this capture.' : 'No frame so far.');
     const fault = list.filter.faults[0];
     this.said.classList.toggle('bad', Boolean(fault));
+    this.said.dataset.of = list.filter.text;
     fill(this.said, fault
       ? [icon('bad'), `${fault.term}: ${fault.why}`]
       : list.isAll ? '' : `${count(list.count)} of ${count(capture.frames)}${list.busy ? ' …' : ''}`);
