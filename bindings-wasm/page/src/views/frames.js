@@ -76,6 +76,7 @@ export class FramesView {
     const { app } = this;
     app.addEventListener('capture', () => this.#opened());
     app.addEventListener('select', () => this.#selected());
+    app.addEventListener('shown', () => this.detail.open());
     app.addEventListener('unfilter', () => this.#clear());
     app.addEventListener('scope', () => this.#scoped(app.connection));
     app.addEventListener('change', () => this.#scopes());
