@@ -68,7 +68,7 @@ impl<'m> Inbox<'m> {
         let first = self.next;
         // What is answered to the messages in front of a close frame must be queued before it is.
         while self.has_room()
-            && (self.next == first || !events.is_before_close())
+            && (self.next == first || !events.ends_next())
             && let Some((event, _)) = events.next_owned_from(LARGE)
         {
             match event {

@@ -59,6 +59,16 @@ export class Connection {
     return this.#events(this.#core.handle_timeout(now))
   }
 
+  /** The host stops reading for a while: the silence that it makes itself does not end the connection. */
+  pauseReading (now = performance.now()) {
+    this.#core.pause_reading(now)
+  }
+
+  /** The host reads again. */
+  resumeReading (now = performance.now()) {
+    this.#core.resume_reading(now)
+  }
+
   /** What the host should do next; the deadline is Infinity where there is none. */
   get wants () {
     const [read, write, socket, deadline] = this.#core.wants()

@@ -222,6 +222,9 @@ export class Connection {
   receive(bytes: Uint8Array, now?: number): Event[]
   receiveEof(now?: number): Event[]
   handleTimeout(now?: number): Event[]
+  /** The host stops reading for a while: the silence that it makes itself does not end the connection. */
+  pauseReading(now?: number): void
+  resumeReading(now?: number): void
   readonly wants: Wants
   /** Takes queued bytes, all or up to so many, to be written to the socket. */
   transmit(most?: number): Uint8Array

@@ -161,6 +161,16 @@ impl Connection {
         collect(self.core.handle_timeout(instant(now)), &mut self.records, &mut self.payloads)
     }
 
+    /// The host stops reading for a while.
+    pub fn pause_reading(&mut self, now: f64) {
+        self.core.pause_reading(instant(now));
+    }
+
+    /// The host reads again.
+    pub fn resume_reading(&mut self, now: f64) {
+        self.core.resume_reading(instant(now));
+    }
+
     /// Where the records of the last input are.
     pub fn records(&self) -> *const u32 {
         self.records.as_ptr()

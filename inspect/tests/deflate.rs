@@ -15,7 +15,7 @@ fn text(number: usize, length: usize) -> String {
     let word = |at: usize| (number * 7919 + at * at * 104_729) % 100_003;
     (0..)
         .map(|at| format!("{} ", word(at)))
-        .flat_map(|word| word.into_bytes())
+        .flat_map(String::into_bytes)
         .take(length)
         .map(char::from)
         .collect()

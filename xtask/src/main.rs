@@ -9,11 +9,13 @@ mod coverage;
 mod fuzz;
 mod house;
 mod interop;
+mod live;
 mod no_std;
 mod node;
 mod packages;
 mod page;
 mod peers;
+mod python;
 mod quotes;
 mod repository;
 mod run;
@@ -57,7 +59,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page",
+        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },
