@@ -41,6 +41,8 @@ struct Engine {
     taken: usize,
     /// The last batch was full before all events were in it.
     more: bool,
+    /// A batch that did not fit where it was to be written.
+    kept: Option<Blob>,
 }
 
 /// A message that is sent to several connections.
@@ -72,7 +74,7 @@ impl Connection {
         let seed = polywire_bridge::clock::random();
         let agreement = agreement.into();
         let connection = polywire::Connection::new(role, config, &agreement, seed, instant(now));
-        let engine = Engine { connection, input: Vec::new(), taken: 0, more: false };
+        let engine = Engine { connection, input: Vec::new(), taken: 0, more: false, kept: None };
         Self { engine: Mutex::new(engine) }
     }
 
@@ -83,12 +85,12 @@ impl Connection {
 
     /// Takes note that the peer's stream ended.
     pub fn receive_eof(&self, now: i64, take: u32) -> Blob {
-        self.lock().happen(now, take, polywire::Connection::receive_eof)
+        self.lock().happen(instant(now), take, polywire::Connection::receive_eof)
     }
 
     /// Does what is due.
     pub fn handle_timeout(&self, now: i64, take: u32) -> Blob {
-        self.lock().happen(now, take, polywire::Connection::handle_timeout)
+        self.lock().happen(instant(now), take, polywire::Connection::handle_timeout)
     }
 
     /// Takes bytes to write.
@@ -176,7 +178,7 @@ impl Connection {
     pub fn abort(&self, now: i64) -> Blob {
         let mut engine = self.lock();
         engine.connection.sender(instant(now)).abort();
-        engine.happen(now, 0, polywire::Connection::handle_timeout)
+        engine.happen(instant(now), 0, polywire::Connection::handle_timeout)
     }
 
     /// Gives back the memory that a burst needed.
@@ -192,6 +194,39 @@ impl Connection {
     pub fn heap_bytes(&self) -> u64 {
         self.lock().connection.heap_bytes() as u64
     }
+
+    /// What [`polywire_call`](crate::direct::polywire_call) takes, as long as this object is not freed.
+    pub fn address(&self) -> u64 {
+        core::ptr::from_ref(self) as u64
+    }
+}
+
+/// The numbers of the calls of [`polywire_call`](crate::direct::polywire_call).
+pub mod call {
+    /// `receive`.
+    pub const RECEIVE: u32 = 0;
+    /// `receive_eof`.
+    pub const RECEIVE_EOF: u32 = 1;
+    /// `handle_timeout`.
+    pub const HANDLE_TIMEOUT: u32 = 2;
+    /// `transmit`.
+    pub const TRANSMIT: u32 = 3;
+    /// `ping`.
+    pub const PING: u32 = 4;
+    /// `pong`.
+    pub const PONG: u32 = 5;
+    /// The batch that did not fit.
+    pub const FETCH: u32 = 6;
+    /// `send`: this, and the bits below.
+    pub const SEND: u32 = 16;
+    /// The content is text.
+    pub const TEXT: u32 = 1;
+    /// It may be compressed.
+    pub const COMPRESS: u32 = 2;
+    /// `send_part` instead.
+    pub const PART: u32 = 4;
+    /// The part is the last.
+    pub const LAST: u32 = 8;
 }
 
 impl Connection {
@@ -199,6 +234,38 @@ impl Connection {
         // Foreign code never runs under the lock, so a panic here is a fault of the core, which keeps its
         // state valid at every step.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call by number: writes the batch to `out` and returns its length, or keeps it if it does not fit.
+    /// `None` if there is no such call, or text is not UTF-8.
+    pub(crate) fn call(
+        &self,
+        call: u32,
+        bytes: &[u8],
+        now: i64,
+        take: u32,
+        out: &mut [u8],
+    ) -> Option<Result<usize, UsageError>> {
+        let mut engine = self.lock();
+        let now = instant(now);
+        let batch = match call {
+            call::RECEIVE => engine.receive(bytes, now, take),
+            call::RECEIVE_EOF => engine.happen(now, take, polywire::Connection::receive_eof),
+            call::HANDLE_TIMEOUT => engine.happen(now, take, polywire::Connection::handle_timeout),
+            call::FETCH => engine.kept.take()?,
+            _ => {
+                if let Err(error) = engine.say(call, bytes, now)? {
+                    return Some(Err(error));
+                }
+                engine.answer(now, take)
+            }
+        };
+        let length = batch.len();
+        match out.get_mut(..length) {
+            Some(space) => space.copy_from_slice(batch.as_bytes()),
+            None => engine.kept = Some(batch),
+        }
+        Some(Ok(length))
     }
 
     fn command(
@@ -233,17 +300,36 @@ impl Engine {
         batch.finish(&mut self.connection, take as usize, self.more, now)
     }
 
-    fn happen<F>(&mut self, now: i64, take: u32, input: F) -> Blob
+    fn happen<F>(&mut self, now: Instant, take: u32, input: F) -> Blob
     where
         F: FnOnce(&mut polywire::Connection, Instant) -> Events<'_, 'static>,
     {
-        let now = instant(now);
         let mut batch = Batch::new(0);
         let mut events = input(&mut self.connection, now);
         while let Some((event, _)) = events.next() {
             batch.push(&event);
         }
         batch.finish(&mut self.connection, take as usize, self.more, now)
+    }
+
+    /// A command by number, if there is one.
+    fn say(&mut self, call: u32, bytes: &[u8], now: Instant) -> Option<Result<(), UsageError>> {
+        let sender = self.connection.sender(now);
+        let has = |bit| call & bit != 0;
+        Some(match call {
+            call::TRANSMIT => Ok(()),
+            call::PING => sender.ping(bytes),
+            call::PONG => sender.pong(bytes),
+            call::SEND..32 => {
+                let message = message(bytes, has(call::TEXT), has(call::COMPRESS)).ok()?;
+                if has(call::PART) {
+                    sender.send_part(message, has(call::LAST))
+                } else {
+                    sender.send(message)
+                }
+            }
+            _ => return None,
+        })
     }
 
     /// Nothing happened: what is to be written, and what is next.

@@ -7,6 +7,7 @@
 mod batch;
 pub mod bytes;
 pub mod connection;
+pub mod direct;
 pub mod failure;
 pub mod handshake;
 pub mod http;

@@ -9,6 +9,7 @@ mod coverage;
 mod fuzz;
 mod house;
 mod interop;
+mod kotlin;
 mod no_std;
 mod peers;
 mod repository;
@@ -18,6 +19,7 @@ mod setup;
 mod sizes;
 mod step;
 mod test;
+mod uniffi;
 
 use std::process::ExitCode;
 

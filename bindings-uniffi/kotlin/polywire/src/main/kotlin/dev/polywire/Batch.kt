@@ -9,18 +9,33 @@ import java.nio.ByteOrder
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.microseconds
 
-/** The events of one call of [dev.polywire.core.Connection], what to do next, and what to write. */
-public class Batch(private val bytes: ByteArray) {
-    private val words = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)
-    private val flags = words.getInt(4)
-    private val payloadLength = words.getInt(16)
-    private val outputLength = words.getInt(20)
+/** The events of one call of [Wire], what to do next, and what to write. */
+public class Batch internal constructor(bytes: ByteBuffer) {
+    private val flags: Int
 
-    /** When to call `handleTimeout`, in microseconds of the caller's clock; [NEVER] if not at all. */
-    public val deadline: Long = words.getLong(8).let { if (it < 0) NEVER else it }
+    /** When to call [Wire.handleTimeout], in microseconds of the caller's clock; [NEVER] if not at all. */
+    public val deadline: Long
 
     /** How many bytes are still queued. */
-    public val queued: Int = words.getInt(24)
+    public val queued: Int
+
+    /** The bytes to write to the socket. */
+    public val output: ByteArray
+
+    /** The events in their order. */
+    public val events: List<Event>
+
+    init {
+        // The memory belongs to the next call: everything is taken out of it here.
+        val words = bytes.order(ByteOrder.LITTLE_ENDIAN)
+        flags = words.getInt(4)
+        deadline = words.getLong(8).let { if (it < 0) NEVER else it }
+        queued = words.getInt(24)
+        val outputAt = HEADER + words.getInt(16)
+        output = words.bytes(outputAt, words.getInt(20))
+        val recordsAt = outputAt + output.size
+        events = List(words.getInt(0)) { event(words, recordsAt + it * RECORD) }
+    }
 
     /** Read from the socket. */
     public val wantsRead: Boolean get() = has(1)
@@ -37,42 +52,10 @@ public class Batch(private val bytes: ByteArray) {
     /** Messages can be sent. */
     public val isOpen: Boolean get() = has(16)
 
-    /** Not everything fitted: call `receive` again, without bytes, before anything else comes in. */
+    /** Not everything fitted: call [Wire.receive] again, without bytes, before anything else comes in. */
     public val more: Boolean get() = has(32)
 
-    /** The bytes to write to the socket. */
-    public val output: ByteBuffer get() = ByteBuffer.wrap(bytes, HEADER + payloadLength, outputLength).slice()
-
-    /** The events in their order. */
-    public val events: List<Event> by lazy(LazyThreadSafetyMode.NONE) { List(words.getInt(0), ::event) }
-
-    private fun event(index: Int): Event {
-        val at = HEADER + payloadLength + outputLength + index * RECORD
-        val from = HEADER + words.getInt(at + 4)
-        val payload = Slice(bytes, from, from + words.getInt(at + 8))
-        val (code, third, fourth) = List(3) { words.getInt(at + 12 + 4 * it) }
-        return when (val kind = words.getInt(at)) {
-            1 -> Event.Text(payload.text())
-            2 -> Event.Binary(payload.bytes())
-            3, 4 -> Event.Chunk(payload.bytes(), isText = kind == 3, last = code == 1)
-            5 -> Event.Ping(payload.bytes())
-            6 -> Event.Pong(payload.bytes(), roundTrip(words.getLong(at + 16)))
-            7 -> Event.Close(code.takeIf { it != NONE }, payload.text())
-            8 -> Event.Failed(
-                Violation(Rule.at(code), words.getLong(at + 16).toULong(), words.getLong(at + 24).toULong()),
-            )
-            9 -> Event.Ended(End(Cause.at(third), code, if (fourth == NONE) null else Rule.at(fourth)))
-            else -> error("an event of kind $kind")
-        }
-    }
-
     private fun has(flag: Int) = flags and flag != 0
-
-    private class Slice(private val bytes: ByteArray, private val from: Int, private val to: Int) {
-        fun text() = bytes.decodeToString(from, to)
-
-        fun bytes() = bytes.copyOfRange(from, to)
-    }
 
     public companion object {
         /** No deadline. */
@@ -82,7 +65,34 @@ public class Batch(private val bytes: ByteArray) {
         private const val RECORD = 32
         private const val NONE = -1
 
-        private fun roundTrip(micros: Long): Duration? = if (micros == -1L) null else micros.microseconds
+        /** The record at [at]. */
+        private fun event(words: ByteBuffer, at: Int): Event {
+            val payload = { words.bytes(HEADER + words.getInt(at + 4), words.getInt(at + 8)) }
+            val code = words.getInt(at + 12)
+            return when (val kind = words.getInt(at)) {
+                1 -> Event.Text(payload().decodeToString())
+                2 -> Event.Binary(payload())
+                3, 4 -> Event.Chunk(payload(), isText = kind == 3, last = code == 1)
+                5 -> Event.Ping(payload())
+                6 -> Event.Pong(payload(), words.getLong(at + 16).takeIf { it != -1L }?.microseconds)
+                7 -> Event.Close(code.takeIf { it != NONE }, payload().decodeToString())
+                8 -> Event.Failed(violation(Rule.at(code), words, at))
+                9 -> Event.Ended(End(Cause.at(words.getInt(at + 16)), code, rule(words.getInt(at + 20))))
+                else -> error("an event of kind $kind")
+            }
+        }
+
+        private fun violation(rule: Rule, words: ByteBuffer, at: Int) =
+            Violation(rule, words.getLong(at + 16).toULong(), words.getLong(at + 24).toULong())
+
+        private fun rule(index: Int) = if (index == NONE) null else Rule.at(index)
+
+        private fun ByteBuffer.bytes(at: Int, length: Int): ByteArray {
+            val bytes = ByteArray(length)
+            // `get(index, bytes)` came with Java 13, and to Android later than that.
+            duplicate().also { it.position(at) }.get(bytes)
+            return bytes
+        }
     }
 }
 

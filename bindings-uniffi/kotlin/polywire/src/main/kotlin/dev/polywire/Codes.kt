@@ -99,6 +99,8 @@ public enum class UsageError(public val code: String) {
 
     internal companion object {
         fun of(code: String): UsageError = entries.first { it.code == code }
+
+        fun at(index: Int): UsageError = Table.usageErrors[index]
     }
 }
 
@@ -243,6 +245,9 @@ private object Table {
     val rules: List<Rule> =
         entries.filter { it.origin == "violation" }
             .map { entry -> Rule.entries.first { it.code == entry.code } }
+
+    val usageErrors: List<UsageError> =
+        entries.filter { it.origin == "usage" }.map { UsageError.of(it.code) }
 
     val causes: List<Cause> =
         causes().map { name -> Cause.entries.first { it.code == name } }

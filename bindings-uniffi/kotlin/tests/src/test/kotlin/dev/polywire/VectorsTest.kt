@@ -66,16 +66,11 @@ class VectorsTest {
         return cuts.size
     }
 
-    /** At every cut, with content borrowed and owned in turn, and with both kinds of contexts. */
+    /** At every cut, and with both kinds of contexts. */
     private fun ways(vector: Vector, number: Int): List<Way> {
         val deflates = (vector["config"] as? JsonObject)?.containsKey("deflate") ?: false
         val contexts = if (deflates) listOf("folded", "dedicated") else listOf("folded")
-        return contexts.flatMap { context ->
-            Cut.all(number).flatMapIndexed { at, cut ->
-                val owned = if (cut is Cut.Whole) listOf(false, true) else listOf((at + number) % 2 == 0)
-                owned.map { Way(cut, it, context) }
-            }
-        }
+        return contexts.flatMap { context -> Cut.all(number).map { Way(it, context) } }
     }
 
     /** Runs a vector in each way: each must give the events that it expects, and all exactly the same. */

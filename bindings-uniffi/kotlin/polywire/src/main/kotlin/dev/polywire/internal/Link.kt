@@ -14,12 +14,10 @@ import dev.polywire.Message
 import dev.polywire.UsageError
 import dev.polywire.UsageException
 import dev.polywire.Violation
-import dev.polywire.core.Connection
+import dev.polywire.Wire
 import dev.polywire.core.Established
-import dev.polywire.core.Failure
 import dev.polywire.core.Role
 import dev.polywire.core.Settings
-import dev.polywire.translate
 import java.io.IOException
 import java.nio.ByteBuffer
 import java.util.concurrent.locks.ReentrantLock
@@ -57,26 +55,23 @@ internal class Link(
     established: Established,
     messageBuffer: Int,
 ) {
-    private val connection = Connection(Role.CLIENT, settings, established.agreement, Clock.now())
+    private val connection = Wire(Role.CLIENT, settings, established.agreement, Clock.now())
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + CoroutineName("polywire"))
 
     /** Around every call of [connection], and all that is said to be under it. Never held while waiting. */
     private val lock = ReentrantLock()
 
     /** Under the lock: what the last batch said. */
-    private var wants = Batch(ByteArray(32))
+    private var wants = connection.transmit(Clock.now(), 0)
 
     /** Under the lock: bytes that left the core's queue, for the writer. */
-    private var outgoing: ByteBuffer? = null
+    private var outgoing: ByteArray? = null
 
     /** Under the lock: the writer is at work, so nothing more leaves the queue. */
     private var writing = false
 
     /** Under the lock: the native memory is gone. */
     private var released = false
-
-    /** Under the lock: content on its way into the core. */
-    private val content = ByteBuffer.allocateDirect(CONTENT)
 
     private val delivered = Channel<Message>(messageBuffer)
     private val ended = CompletableDeferred<End>()
@@ -109,7 +104,11 @@ internal class Link(
     private val timer: Job
 
     init {
-        val first = step { connection.receive(direct(established.leftover), Clock.now(), it) }
+        val first = step { take ->
+            val leftover = established.leftover
+            val chunk = ByteBuffer.allocateDirect(leftover.size).put(leftover).flip()
+            connection.receive(chunk, Clock.now(), take)
+        }
         timer = scope.launch { keepTime() }
         scope.launch { write() }
         scope.launch { read(first) }
@@ -118,7 +117,7 @@ internal class Link(
     suspend fun send(bytes: ByteArray, text: Boolean, compress: Boolean) = sending.withLock {
         while (true) {
             try {
-                command { take -> enqueue(bytes, text, compress, take) }
+                command { connection.send(bytes, text, compress, Clock.now(), it) }
                 return@withLock
             } catch (refused: UsageException) {
                 if (refused.error != UsageError.QUEUE_FULL) throw refused
@@ -131,7 +130,7 @@ internal class Link(
         val ping = Ping(Random.nextBytes(8), CompletableDeferred())
         pinged = ping
         try {
-            command { take -> connection.ping(direct(ping.payload), Clock.now(), take) }
+            command { connection.ping(ping.payload, Clock.now(), it) }
             select {
                 ping.answered.onAwait { it }
                 ended.onAwait { throw failure(it) }
@@ -145,7 +144,7 @@ internal class Link(
         discarding.complete(Unit)
         if (!ended.isCompleted) {
             try {
-                command { take -> connection.closeWith(code.toUShort(), reason, Clock.now(), take) }
+                command { connection.closeWith(code, reason, Clock.now(), it) }
             } catch (refused: UsageException) {
                 // The server was faster: then this only waits.
                 if (refused.error != UsageError.NOT_OPEN) throw refused
@@ -161,44 +160,25 @@ internal class Link(
         if (step { connection.abort(Clock.now()) } != null) transport.close()
     }
 
-    /** Under the lock: short content through memory that is there, long content in memory that is handed over. */
-    private fun enqueue(bytes: ByteArray, text: Boolean, compress: Boolean, take: UInt): ByteArray =
-        if (bytes.size <= CONTENT) {
-            connection.send(direct(bytes), text, compress, Clock.now(), take)
-        } else {
-            connection.sendOwned(bytes, text, compress, Clock.now(), take)
-        }
-
-    /** Under the lock. */
-    private fun direct(bytes: ByteArray): ByteBuffer {
-        if (bytes.size > CONTENT) return ByteBuffer.allocateDirect(bytes.size).put(bytes).flip()
-        return content.clear().put(bytes).flip()
-    }
-
     /** Runs a command of the caller. */
-    private fun command(call: (UInt) -> ByteArray) {
-        val batch = try {
-            step(call)
-        } catch (refused: Failure) {
-            throw refused.translate()
-        }
-        if (batch == null) throw UsageException(UsageError.NOT_OPEN, failure(ended.getCompleted()))
+    private fun command(call: (Int) -> Batch) {
+        step(call) ?: throw UsageException(UsageError.NOT_OPEN, failure(ended.getCompleted()))
     }
 
     /** Runs one call of the core, and does what it asks for but the delivery of messages. */
-    private fun step(call: (UInt) -> ByteArray): Batch? {
+    private fun step(call: (Int) -> Batch): Batch? {
         val batch = lock.withLock {
             if (released) return null
-            val batch = Batch(call(if (writing) 0u else CHUNK.toUInt()))
+            val batch = call(if (writing) 0 else CHUNK)
             wants = batch
-            if (batch.output.hasRemaining()) {
+            if (batch.output.isNotEmpty()) {
                 outgoing = batch.output
                 writing = true
             }
             batch
         }
         batch.events.forEach(::notice)
-        if (batch.output.hasRemaining() || batch.shutdownWrite || batch.close) wakeWriter.trySend(Unit)
+        if (batch.output.isNotEmpty() || batch.shutdownWrite || batch.close) wakeWriter.trySend(Unit)
         if (batch.deadline < timerAt) wakeTimer.trySend(Unit)
         return batch
     }
@@ -272,7 +252,7 @@ internal class Link(
             while (true) {
                 val bytes = outgoing() ?: break
                 try {
-                    transport.write(bytes)
+                    transport.write(ByteBuffer.wrap(bytes))
                 } catch (error: IOException) {
                     // Nobody will read it; the end comes with the next read.
                     lost = lost ?: error
@@ -283,14 +263,14 @@ internal class Link(
         }
     }
 
-    private fun outgoing(): ByteBuffer? = lock.withLock {
+    private fun outgoing(): ByteArray? = lock.withLock {
         outgoing?.let {
             outgoing = null
             return it
         }
         if (wants.wantsWrite && !released) {
-            wants = Batch(connection.transmit(Clock.now(), CHUNK.toUInt()))
-            if (wants.output.hasRemaining()) return wants.output
+            wants = connection.transmit(Clock.now(), CHUNK)
+            if (wants.output.isNotEmpty()) return wants.output
         }
         writing = false
         null
@@ -349,9 +329,6 @@ internal class Link(
     private companion object {
         /** How much is read or written at a time. */
         const val CHUNK = 64 shl 10
-
-        /** Up to this size content is copied into memory that is kept, not into memory made for it. */
-        const val CONTENT = 16 shl 10
 
         val GRACE = 1.seconds
     }

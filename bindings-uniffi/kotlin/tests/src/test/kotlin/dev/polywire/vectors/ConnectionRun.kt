@@ -4,8 +4,8 @@ package dev.polywire.vectors
 
 import dev.polywire.Batch
 import dev.polywire.Event
-import dev.polywire.core.Connection
-import dev.polywire.core.Failure
+import dev.polywire.UsageException
+import dev.polywire.Wire
 import dev.polywire.core.Prepared
 import dev.polywire.core.Role
 import dev.polywire.core.Settings
@@ -13,8 +13,8 @@ import java.nio.ByteBuffer
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 
-/** How the bytes of a step are cut, and how content is handed over. */
-data class Way(val cut: Cut, val owned: Boolean, val contexts: String)
+/** How the bytes of a step are cut, and how contexts are kept. */
+data class Way(val cut: Cut, val contexts: String)
 
 class ConnectionRun(private val vector: Vector, private val way: Way) : AutoCloseable {
     private val isClient = vector["role"]!!.text() == "client"
@@ -22,7 +22,7 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
     private val settings: Settings = settings(vector["config"], way.contexts)
     private val agreement = agreement(vector["config"])
     private val connection =
-        Connection(if (isClient) Role.CLIENT else Role.SERVER, settings, agreement, now)
+        Wire(if (isClient) Role.CLIENT else Role.SERVER, settings, agreement, now)
     private val dice = Dice((way.cut as? Cut.Random)?.seed ?: 0)
     private val inflater = agreement.deflate?.let {
         if (isClient) {
@@ -33,7 +33,7 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
     }
 
     /** What the last call said. */
-    private var wants = Batch(connection.transmit(now, 0u))
+    private var wants = connection.transmit(now, 0)
 
     /** Runs it; returns every event in full, to be compared with other ways. */
     fun run(): List<JsonObject> {
@@ -65,13 +65,13 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
                 receive != null -> receive(receive.bytes())
                 command != null -> command(command as JsonObject, step["error"])
                 advance != null -> advance(advance * 1000)
-                else -> take(connection.receiveEof(now, 0u))
+                else -> take(connection.receiveEof(now, 0))
             },
         )
         expectEvents(step["events"].list(), events)
         step["heap_at_most"].number()?.let { most ->
             val held = connection.heapBytes()
-            if (held > most.toULong()) throw Broken("holds $held bytes of heap, expected at most $most")
+            if (held > most) throw Broken("holds $held bytes of heap, expected at most $most")
         }
         step["output"]?.let { expected ->
             val found = output().hex()
@@ -90,8 +90,8 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
         return way.cut.pieces(input.size).flatMap { length ->
             val piece = chunk.limit(at + length).position(at)
             at += length
-            val events = take(connection.receive(piece.slice(), now, 0u)).toMutableList()
-            while (wants.more) events += take(connection.receive(EMPTY, now, 0u))
+            val events = take(connection.receive(piece.slice(), now, 0)).toMutableList()
+            while (wants.more) events += take(connection.receive(EMPTY, now, 0))
             events
         }
     }
@@ -101,33 +101,33 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
         var refused: String? = null
         val events = try {
             take(carryOut(name, argument))
-        } catch (failure: Failure.Usage) {
-            refused = failure.code
+        } catch (failure: UsageException) {
+            refused = failure.error.code
             emptyList()
         }
         val expected = error?.text()
         if (refused != expected) throw Broken("expected $expected, found $refused")
-        return events + take(connection.handleTimeout(now, 0u))
+        return events + take(connection.handleTimeout(now, 0))
     }
 
-    private fun carryOut(name: String, argument: JsonElement): ByteArray {
+    private fun carryOut(name: String, argument: JsonElement): Batch {
         val fields = argument.fields()
         return when (name) {
-            "send_text" -> send(argument.text().encodeToByteArray(), text = true)
-            "send_binary" -> send(argument.bytes(), text = false)
+            "send_text" -> connection.send(argument.text().encodeToByteArray(), true, true, now, 0)
+            "send_binary" -> connection.send(argument.bytes(), false, true, now, 0)
             "send_part" -> {
                 val (content, text) = content(fields)
-                connection.sendPart(direct(content), text, fields["last"].flag()!!, now, 0u)
+                connection.sendPart(content, text, fields["last"].flag()!!, now, 0)
             }
             "send_prepared" -> {
                 val (content, text) = content(fields)
-                Prepared(direct(content), text).use { connection.sendPrepared(it, now, 0u) }
+                Prepared(direct(content), text).use { connection.sendPrepared(it, now, 0) }
             }
-            "ping" -> connection.ping(direct(argument.bytes()), now, 0u)
-            "pong" -> connection.pong(direct(argument.bytes()), now, 0u)
+            "ping" -> connection.ping(argument.bytes(), now, 0)
+            "pong" -> connection.pong(argument.bytes(), now, 0)
             "close" -> {
-                val code = fields["code"].number()?.toUShort()
-                connection.closeWith(code, fields.getValue("reason").text(), now, 0u)
+                val code = fields["code"].number()?.toInt()
+                connection.closeWith(code, fields.getValue("reason").text(), now, 0)
             }
             "abort" -> connection.abort(now)
             else -> throw Broken("unknown command $name")
@@ -137,13 +137,6 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
     private fun content(fields: JsonObject): Pair<ByteArray, Boolean> =
         fields["text"]?.let { it.text().encodeToByteArray() to true } ?: (fields.getValue("binary").bytes() to false)
 
-    private fun send(content: ByteArray, text: Boolean): ByteArray =
-        if (way.owned) {
-            connection.sendOwned(content, text, true, now, 0u)
-        } else {
-            connection.send(direct(content), text, true, now, 0u)
-        }
-
     /** Lets time pass: every deadline on the way is kept at its moment. */
     private fun advance(micros: Long): List<JsonObject> {
         val target = now + micros
@@ -151,28 +144,27 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
         while (wants.deadline <= target) {
             val deadline = wants.deadline
             now = maxOf(now, deadline)
-            events += take(connection.handleTimeout(now, 0u))
+            events += take(connection.handleTimeout(now, 0))
             if (wants.deadline == deadline) throw Broken("the deadline stays after it was handled")
         }
         now = target
-        return events + take(connection.handleTimeout(now, 0u))
+        return events + take(connection.handleTimeout(now, 0))
     }
 
     /** Everything that is queued, as a socket would take it. */
     private fun output(): ByteArray {
         var output = ByteArray(0)
         while (true) {
-            val queued = Batch(connection.transmit(now, 0u)).queued
+            val queued = connection.transmit(now, 0).queued
             if (queued == 0) return output
             val count = when (way.cut) {
                 Cut.Whole -> queued
                 Cut.Bytes -> minOf(queued, 1 + queued / 50)
                 is Cut.Random -> 1 + dice.below(queued)
             }
-            wants = Batch(connection.transmit(now, count.toUInt()))
-            val taken = ByteArray(wants.output.remaining()).also { wants.output.get(it) }
-            if (taken.size != count) throw Broken("took ${taken.size} of $count bytes")
-            output += taken
+            wants = connection.transmit(now, count)
+            if (wants.output.size != count) throw Broken("took ${wants.output.size} of $count bytes")
+            output += wants.output
         }
     }
 
@@ -188,8 +180,8 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
         return json("read" to wants.wantsRead, "write" to wants.wantsWrite, "socket" to socket, "deadline_ms" to deadline)
     }
 
-    private fun take(batch: ByteArray): List<JsonObject> {
-        wants = Batch(batch)
+    private fun take(batch: Batch): List<JsonObject> {
+        wants = batch
         return wants.events.map(::told)
     }
 }

@@ -13,12 +13,7 @@ sealed interface Cut {
     /** The lengths of the pieces of [length] bytes. */
     fun pieces(length: Int): List<Int> = when (this) {
         Whole -> listOf(length)
-        // A call through JNA takes ten microseconds: the middle of what is very long goes in at once.
-        Bytes -> if (length <= 2 * EDGE) {
-            List(length) { 1 }
-        } else {
-            List(EDGE) { 1 } + listOf(length - 2 * EDGE) + List(EDGE) { 1 }
-        }
+        Bytes -> List(length) { 1 }
         is Random -> {
             val dice = Dice(seed)
             // From a few bytes to large pieces, so that every part of a frame is cut somewhere.
@@ -37,9 +32,6 @@ sealed interface Cut {
     companion object {
         /** Random cuts of each vector, each with a seed of its own. */
         private const val CUTS = 6
-
-        /** How many bytes at each end of a step go in one by one. */
-        private const val EDGE = 4096
 
         fun all(number: Int): List<Cut> = listOf(Whole, Bytes) + List(CUTS) { Random(number.toLong() * CUTS + it) }
     }
