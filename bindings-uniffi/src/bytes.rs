@@ -53,9 +53,9 @@ impl Blob {
     ///
     /// # Panics
     ///
-    /// Beyond 2 GiB, which no array of the other side holds; `settings` keeps messages below it.
+    /// Beyond 2 GiB, which no array of the other side holds: uniffi makes an error of it there.
     fn length(&self) -> [u8; PREFIX] {
-        i32::try_from(self.len()).expect("`settings` bounds what is received").to_be_bytes()
+        i32::try_from(self.len()).expect("less than 2 GiB cross the border at once").to_be_bytes()
     }
 }
 

@@ -7,9 +7,6 @@ use polywire::{Config, handshake};
 use polywire_bridge::settings::{Value, config};
 use std::sync::Arc;
 
-/// The most that one message may have: it crosses the border in an array, which holds 2 GiB.
-const LARGEST_MESSAGE: u64 = 1 << 30;
-
 /// The value of a setting.
 #[derive(Debug, uniffi::Enum)]
 pub enum Setting {
@@ -60,14 +57,12 @@ pub struct Settings {
 
 #[uniffi::export]
 impl Settings {
-    /// Everything that is named, in this order, and the defaults for all else.
+    /// Everything that is named, in this order, and the defaults for all else. A whole message crosses the
+    /// border in an array: let `limits.message_size` stay below 2 GiB where something that large may come.
     #[uniffi::constructor]
     pub fn new(named: Vec<NamedSetting>) -> Result<Self, Failure> {
         let pairs = named.iter().map(|setting| (&setting.name[..], setting.value.value()));
-        let mut config = config(Config::default(), pairs)?;
-        let limits = &mut config.limits;
-        limits.message_size = limits.message_size.min(LARGEST_MESSAGE);
-        Ok(Self { config: Arc::new(config) })
+        Ok(Self { config: Arc::new(config(Config::default(), pairs)?) })
     }
 }
 

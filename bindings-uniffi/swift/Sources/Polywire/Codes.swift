@@ -136,7 +136,7 @@ public enum Fault: String, CaseIterable, Sendable {
     /// `Origin` is repeated, malformed, or not allowed.
     case origin = "handshake.origin"
     /// An extended CONNECT is for another protocol.
-    case protocol = "handshake.protocol"
+    case `protocol` = "handshake.protocol"
     /// The pseudo-headers of an extended CONNECT are incomplete, or fields of HTTP/1.1 are with them.
     case extendedConnect = "handshake.extended_connect"
     /// The server did not agree to the handshake: its answer is in `response`.

@@ -76,9 +76,12 @@ public data class Deflate(
     val level: Int? = null,
 )
 
+/** A message has to fit into an array, and into the batch that brings it. */
+private const val LARGEST_MESSAGE = 1L shl 30
+
 internal fun Options.settings(): List<NamedSetting> = buildList {
     number("limits.frame_size", limits.frameSize)
-    number("limits.message_size", limits.messageSize)
+    number("limits.message_size", limits.messageSize?.coerceAtMost(LARGEST_MESSAGE))
     number("limits.send_queue", limits.sendQueue)
     number("limits.messages_per_second", limits.messagesPerSecond)
     number("limits.bytes_per_second", limits.bytesPerSecond)

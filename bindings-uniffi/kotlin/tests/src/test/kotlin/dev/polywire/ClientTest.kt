@@ -123,7 +123,8 @@ class ClientTest {
             val failure = throws<ConnectionException> { client.messages.toList() }
             assertEquals(Cause.LOST, failure.end.cause)
             assertEquals(1006, failure.end.code)
-            assertEquals(Cause.LOST, throws<ConnectionException> { client.ping() }.end.cause)
+            val late = throws<UsageException> { client.ping() }
+            assertEquals(Cause.LOST, (late.cause as ConnectionException).end.cause)
         }
     }
 
