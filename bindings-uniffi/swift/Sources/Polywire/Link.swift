@@ -6,12 +6,10 @@
 import Foundation
 import PolywireCore
 
-/// Microseconds since it was first asked: one clock for all connections.
+/// Microseconds since the system started: one clock for all connections.
 enum Clock {
-    private static let start = DispatchTime.now().uptimeNanoseconds
-
     static func now() -> Int64 {
-        Int64((DispatchTime.now().uptimeNanoseconds - start) / 1000)
+        Int64(DispatchTime.now().uptimeNanoseconds / 1000)
     }
 }
 
