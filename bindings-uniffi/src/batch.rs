@@ -6,7 +6,7 @@
 //!
 //! 1. a header of eight words: how many events, the [`flag`]s, the deadline in microseconds of the
 //!    caller's clock (low and high half, both [`NONE`] without one), the lengths of 2 and 3, how many
-//!    bytes are still queued, and one that is always 0;
+//!    bytes are still queued, and how many bytes are allocated;
 //! 2. the payloads of the events, one behind the other;
 //! 3. the bytes to write to the socket;
 //! 4. the events, each a [record](polywire_bridge::record) whose offset counts from the start of 2.
@@ -42,7 +42,12 @@ pub(crate) struct Batch {
 impl Batch {
     /// `expected` is how many bytes will probably go in.
     pub(crate) fn new(expected: usize) -> Self {
-        let mut blob = Blob::with_capacity(HEADER + expected + 4 * 4 * WORDS);
+        Self::within(Blob::with_capacity(HEADER + expected + 4 * 4 * WORDS))
+    }
+
+    /// In the memory of an earlier one.
+    pub(crate) fn within(memory: Blob) -> Self {
+        let mut blob = memory.cleared();
         blob.append(&[0; HEADER]);
         Self { blob, records: Vec::new() }
     }
@@ -79,13 +84,13 @@ impl Batch {
             word(payload),
             word(output),
             word(queued),
-            0,
         ];
-        for (at, word) in words.iter().enumerate() {
-            self.blob.write_at(at * 4, &word.to_le_bytes());
-        }
         for word in self.records.iter().flatten() {
             self.blob.append(&word.to_le_bytes());
+        }
+        let allocated = word(self.blob.capacity());
+        for (at, word) in words.into_iter().chain([allocated]).enumerate() {
+            self.blob.write_at(at * 4, &word.to_le_bytes());
         }
         self.blob
     }

@@ -43,6 +43,17 @@ impl Blob {
         &self.framed[PREFIX..]
     }
 
+    /// How many bytes there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.framed.capacity() - PREFIX
+    }
+
+    /// Without content, but with its memory.
+    pub(crate) fn cleared(mut self) -> Self {
+        self.framed.truncate(PREFIX);
+        self
+    }
+
     /// The content in a vector of its own.
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
         self.framed.drain(..PREFIX);

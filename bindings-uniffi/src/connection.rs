@@ -41,7 +41,7 @@ struct Engine {
     taken: usize,
     /// The last batch was full before all events were in it.
     more: bool,
-    /// A batch that did not fit where it was to be written.
+    /// The batch of the last call by number, whose memory is used again.
     kept: Option<Blob>,
 }
 
@@ -185,6 +185,7 @@ impl Connection {
     pub fn shrink(&self) {
         let mut engine = self.lock();
         engine.connection.shrink();
+        engine.kept = None;
         if engine.taken == engine.input.len() {
             (engine.input, engine.taken) = (Vec::new(), 0);
         }
@@ -215,8 +216,6 @@ pub mod call {
     pub const PING: u32 = 4;
     /// `pong`.
     pub const PONG: u32 = 5;
-    /// The batch that did not fit.
-    pub const FETCH: u32 = 6;
     /// `send`: this, and the bits below.
     pub const SEND: u32 = 16;
     /// The content is text.
@@ -236,23 +235,25 @@ impl Connection {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call by number: writes the batch to `out` and returns its length, or keeps it if it does not fit.
-    /// `None` if there is no such call, or text is not UTF-8.
+    /// A call by number; the batch stays in the connection until the next one. `None` if there is no such
+    /// call, or text is not UTF-8.
     pub(crate) fn call(
         &self,
         call: u32,
-        bytes: &[u8],
+        bytes: &mut [u8],
         now: i64,
         take: u32,
-        out: &mut [u8],
-    ) -> Option<Result<usize, UsageError>> {
+    ) -> Option<Result<*const u8, UsageError>> {
         let mut engine = self.lock();
         let now = instant(now);
         let batch = match call {
-            call::RECEIVE => engine.receive(bytes, now, take),
+            call::RECEIVE => engine.receive_in(bytes, now, take),
             call::RECEIVE_EOF => engine.happen(now, take, polywire::Connection::receive_eof),
-            call::HANDLE_TIMEOUT => engine.happen(now, take, polywire::Connection::handle_timeout),
-            call::FETCH => engine.kept.take()?,
+            call::HANDLE_TIMEOUT => {
+                // Something is due where little happens: what a burst needed goes back.
+                engine.kept = None;
+                engine.happen(now, take, polywire::Connection::handle_timeout)
+            }
             _ => {
                 if let Err(error) = engine.say(call, bytes, now)? {
                     return Some(Err(error));
@@ -260,12 +261,7 @@ impl Connection {
                 engine.answer(now, take)
             }
         };
-        let length = batch.len();
-        match out.get_mut(..length) {
-            Some(space) => space.copy_from_slice(batch.as_bytes()),
-            None => engine.kept = Some(batch),
-        }
-        Some(Ok(length))
+        Some(Ok(engine.kept.insert(batch).as_bytes().as_ptr()))
     }
 
     fn command(
@@ -291,8 +287,8 @@ impl Engine {
             }
         }
         self.input.extend_from_slice(bytes);
+        let mut batch = self.batch(self.input.len() - self.taken);
         let chunk = &mut self.input[self.taken..];
-        let mut batch = Batch::new(chunk.len());
         let mut events = self.connection.receive_in(chunk, now);
         self.more = !fill(&mut batch, &mut events);
         let rest = events.into_rest().len();
@@ -300,11 +296,24 @@ impl Engine {
         batch.finish(&mut self.connection, take as usize, self.more, now)
     }
 
+    /// Takes bytes where they lie. Only what a full batch left waits in memory of its own.
+    fn receive_in(&mut self, bytes: &mut [u8], now: Instant, take: u32) -> Blob {
+        if self.taken < self.input.len() {
+            return self.receive(bytes, now, take);
+        }
+        let mut batch = self.batch(bytes.len());
+        let mut events = self.connection.receive_in(bytes, now);
+        self.more = !fill(&mut batch, &mut events);
+        let rest = events.into_rest();
+        (self.input, self.taken) = (rest.to_vec(), 0);
+        batch.finish(&mut self.connection, take as usize, self.more, now)
+    }
+
     fn happen<F>(&mut self, now: Instant, take: u32, input: F) -> Blob
     where
         F: FnOnce(&mut polywire::Connection, Instant) -> Events<'_, 'static>,
     {
-        let mut batch = Batch::new(0);
+        let mut batch = self.batch(0);
         let mut events = input(&mut self.connection, now);
         while let Some((event, _)) = events.next() {
             batch.push(&event);
@@ -335,7 +344,16 @@ impl Engine {
     /// Nothing happened: what is to be written, and what is next.
     fn answer(&mut self, now: Instant, take: u32) -> Blob {
         let expected = self.connection.sender(now).queued().min(take as usize);
-        Batch::new(expected).finish(&mut self.connection, take as usize, self.more, now)
+        let batch = self.batch(expected);
+        batch.finish(&mut self.connection, take as usize, self.more, now)
+    }
+
+    /// A batch in memory that is there, unless it is the memory of an unusual burst.
+    fn batch(&mut self, expected: usize) -> Batch {
+        match self.kept.take() {
+            Some(memory) if memory.capacity() <= 2 * FULL => Batch::within(memory),
+            _ => Batch::new(expected),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod rust_source;
 mod setup;
 mod sizes;
 mod step;
+mod swift;
 mod test;
 mod uniffi;
 
@@ -48,13 +49,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "setup",
-        arguments: "",
-        purpose: "install what the checks need, and say what is missing",
+        arguments: "[swift]",
+        purpose: "install what the checks need, and say what is missing; swift: a toolchain, on Debian",
         run: setup::main,
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...]",
+        arguments: "[decode|encode|memory|deflate|masking|mobile...]",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },

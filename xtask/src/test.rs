@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check of CI, in an order that fails early and compiles little.
 
 use crate::step::{self, Step, cargo, cargo_with};
-use crate::{Outcome, coverage, house, kotlin, no_std, setup};
+use crate::{Outcome, coverage, house, kotlin, no_std, setup, swift};
 
 const STEPS: &[Step] = &[
     Step { name: "setup", run: setup::required },
@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "no-std", run: no_std::check },
     Step { name: "kotlin", run: kotlin::test },
+    Step { name: "swift", run: swift::test },
 ];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {

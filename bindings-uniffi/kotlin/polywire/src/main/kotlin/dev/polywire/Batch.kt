@@ -90,7 +90,8 @@ public class Batch internal constructor(bytes: ByteBuffer) {
         private fun ByteBuffer.bytes(at: Int, length: Int): ByteArray {
             val bytes = ByteArray(length)
             // `get(index, bytes)` came with Java 13, and to Android later than that.
-            duplicate().also { it.position(at) }.get(bytes)
+            clear().position(at)
+            get(bytes)
             return bytes
         }
     }

@@ -14,6 +14,7 @@ import dev.polywire.core.Prepared
 import dev.polywire.core.Role
 import dev.polywire.core.Settings
 import java.nio.ByteBuffer
+import java.nio.ByteOrder
 
 /**
  * One end of a connection, from the end of the opening handshake on: bytes and time in, [Batch]es out.
@@ -27,11 +28,14 @@ public class Wire(role: Role, settings: Settings, agreement: Agreement, now: Lon
     private val address = connection.address().toLong()
     private var isClosed = false
 
-    /** Content on its way in, and batches on their way out. */
+    /** Content on its way in. */
     private val content = Memory(4 shl 10)
-    private val batch = Memory(4 shl 10)
 
-    /** Takes the bytes that arrived: [bytes] is direct. With none, takes what did not fit into the last batch. */
+    /** Where the last batch lies, and all of its memory. */
+    private var batchAt = 0L
+    private var batch: ByteBuffer = EMPTY
+
+    /** Takes the bytes that arrived: [bytes] is direct, and masks are taken off in it. With none, takes what did not fit into the last batch. */
     @Synchronized
     public fun receive(bytes: ByteBuffer, now: Long, take: Int): Batch {
         require(bytes.isDirect) { "a direct buffer is needed" }
@@ -102,13 +106,16 @@ public class Wire(role: Role, settings: Settings, agreement: Agreement, now: Lon
 
     private fun call(call: Int, bytes: Long, length: Int, now: Long, take: Int): Batch {
         check(!isClosed) { "the connection is closed" }
-        var size = Border.polywire_call(address, call, bytes, length, now, take, batch.address, batch.size)
-        if (size < 0) throw refused(size)
-        if (size > batch.size) {
-            batch.holding(Math.toIntExact(size))
-            size = Border.polywire_call(address, FETCH, 0, 0, now, 0, batch.address, batch.size)
+        val at = Border.polywire_call(address, call, bytes, length, now, take)
+        if (at < 0) throw refused(at)
+        // The same memory as last time needs no new view, unless it was given back and came again.
+        if (at != batchAt || batch.getInt(ALLOCATED) != batch.capacity()) {
+            val memory = Pointer(at)
+            batch = memory.getByteBuffer(0, Integer.toUnsignedLong(memory.getInt(ALLOCATED.toLong())))
+            batch.order(ByteOrder.LITTLE_ENDIAN)
+            batchAt = at
         }
-        return Batch(batch.first(size.toInt())).also { batch.trim() }
+        return Batch(batch)
     }
 
     private fun refused(result: Long): Exception =
@@ -119,14 +126,11 @@ public class Wire(role: Role, settings: Settings, agreement: Agreement, now: Lon
         private var buffer = ByteBuffer.allocateDirect(kept)
         var address: Long = addressOf(buffer)
             private set
-        val size: Int get() = buffer.capacity()
 
         fun holding(size: Int): ByteBuffer {
             if (size > buffer.capacity()) replace(maxOf(size, minOf(2 * buffer.capacity(), LARGEST)))
             return buffer.clear()
         }
-
-        fun first(size: Int): ByteBuffer = buffer.clear().limit(size)
 
         /** Gives back what one very large message needed. */
         fun trim() {
@@ -147,13 +151,17 @@ public class Wire(role: Role, settings: Settings, agreement: Agreement, now: Lon
 
     /** The numbers of `call` in `src/connection.rs`. */
     private companion object {
+        val EMPTY: ByteBuffer = ByteBuffer.allocate(0)
+
+        /** Where the header of a batch says how much memory there is. */
+        const val ALLOCATED = 28
+
         const val RECEIVE = 0
         const val RECEIVE_EOF = 1
         const val HANDLE_TIMEOUT = 2
         const val TRANSMIT = 3
         const val PING = 4
         const val PONG = 5
-        const val FETCH = 6
         const val SEND = 16
         const val TEXT = 1
         const val COMPRESS = 2
@@ -169,7 +177,6 @@ internal object Border {
     }
 
     @JvmStatic
-    @Suppress("LongParameterList")
     external fun polywire_call(
         connection: Long,
         call: Int,
@@ -177,7 +184,5 @@ internal object Border {
         length: Int,
         now: Long,
         take: Int,
-        out: Long,
-        capacity: Int,
     ): Long
 }
