@@ -1,12 +1,18 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, repository, step};
+use crate::{Outcome, kotlin, repository, step, swift, uniffi};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
+    // These are programs of other languages, with what they need to be built.
+    if let [language] = arguments
+        && language == "mobile"
+    {
+        return mobile();
+    }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),
         [all] if all == "core" => PROGRAMS.to_vec(),
@@ -32,4 +38,21 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         ])?;
     }
     Ok(())
+}
+
+/// The border to Kotlin, and to Swift where there is one.
+fn mobile() -> Outcome {
+    kotlin::build_only()?;
+    println!("\n=== kotlin ===");
+    uniffi::run(&mut kotlin::program("benches/mobile/kotlin", "BorderKt"))?;
+    let Some(toolchain) = swift::Toolchain::find() else {
+        swift::skipped();
+        return Ok(());
+    };
+    let package = "benches/mobile/swift";
+    swift::assemble()?;
+    toolchain.swift("build", package, &["-c", "release"], &[])?;
+    println!("\n=== swift ===");
+    let program = toolchain.path(&swift::program(package, "Border"));
+    uniffi::run(&mut toolchain.command(&[&program]))
 }
