@@ -144,12 +144,7 @@ impl Connection {
     }
 
     /// Sends a message that was prepared for several connections.
-    pub fn send_prepared(
-        &self,
-        message: &Prepared,
-        now: i64,
-        take: u32,
-    ) -> Result<Blob, Failure> {
+    pub fn send_prepared(&self, message: &Prepared, now: i64, take: u32) -> Result<Blob, Failure> {
         self.command(now, take, |sender| sender.send_prepared(&message.prepared))
     }
 

@@ -114,10 +114,9 @@ impl ClientHandshake {
     ) -> Result<Self, Failure> {
         let nonce = match nonce {
             None => polywire_bridge::clock::random(),
-            Some(nonce) => nonce
-                .as_bytes()
-                .try_into()
-                .map_err(|_| Failure::setting("nonce", "16 bytes"))?,
+            Some(nonce) => {
+                nonce.as_bytes().try_into().map_err(|_| Failure::setting("nonce", "16 bytes"))?
+            }
         };
         let (machine, request) = handshake::ClientHandshake::new(
             &url.url,

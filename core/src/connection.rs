@@ -19,6 +19,7 @@ use crate::state::Wants;
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 /// One end of a WebSocket connection, from the end of the opening handshake on.
 ///
@@ -115,6 +116,20 @@ impl Connection {
         Events::new(&mut self.receiver, &mut self.sender, &mut [])
     }
 
+    /// Takes note that the host stops reading for a while, because its application is behind. Keepalive
+    /// pings still go out, but the silence that the host makes itself does not end the connection.
+    ///
+    /// Pause only for what ends by itself: a peer that is gone is not noticed meanwhile, other than by
+    /// what cannot be written. Deadlines of the closing handshake and of idleness stay.
+    pub fn pause_reading(&mut self, now: Instant) {
+        self.sender.listen(false, now);
+    }
+
+    /// Takes note that the host reads again: the peer's silence counts from now on.
+    pub fn resume_reading(&mut self, now: Instant) {
+        self.sender.listen(true, now);
+    }
+
     /// Does what is due at `now`: a keepalive ping, or the end of a connection that is dead, idle, or
     /// slow to close. Calling it early or late does no harm.
     pub fn handle_timeout(&mut self, now: Instant) -> Events<'_, 'static> {
@@ -170,6 +185,24 @@ impl Connection {
     /// close, no keepalive. Only the end of the stream ends it.
     pub fn set_lenient_tap(&mut self, tap: Box<dyn Tap>) {
         self.attach(tap, true);
+    }
+
+    /// The plain text that the peer's next compressed message may refer back to, at most its window;
+    /// `None` inside a message and without compression.
+    ///
+    /// With it, an observer that has the bytes of a stream at hand can start in its middle: see
+    /// [`resume_context`](Self::resume_context).
+    pub fn context(&self) -> Option<Vec<u8>> {
+        let assembly = &self.receiver.assembly;
+        assembly.inflation().filter(|_| !assembly.in_message()).map(Inflation::context)
+    }
+
+    /// Goes on behind what another connection's [`context`](Self::context) was. Call it before the first
+    /// byte arrives.
+    pub fn resume_context(&mut self, context: &[u8]) {
+        if let Some(inflation) = self.receiver.assembly.inflation_mut() {
+            inflation.set_context(context);
+        }
     }
 
     fn attach(&mut self, tap: Box<dyn Tap>, lenient: bool) {

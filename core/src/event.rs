@@ -4,6 +4,8 @@
 
 use crate::close::CloseCode;
 use crate::error::{Rule, Violation};
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// Something that the peer did, or that time did.
@@ -46,6 +48,27 @@ pub enum Event<'a> {
     /// Nothing comes after this. It comes last, and exactly once. Write what is queued, then drop
     /// the socket.
     Ended(Ended),
+}
+
+/// An [`Event`] whose message belongs to the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnedEvent<'a> {
+    /// A whole text message.
+    Text(String),
+    /// A whole binary message.
+    Binary(Vec<u8>),
+    /// Anything else, a [`Chunk`](Event::Chunk) of a message included.
+    Other(Event<'a>),
+}
+
+impl<'a> From<Event<'a>> for OwnedEvent<'a> {
+    fn from(event: Event<'a>) -> Self {
+        match event {
+            Event::Text(text) => Self::Text(text.into()),
+            Event::Binary(bytes) => Self::Binary(bytes.into()),
+            other => Self::Other(other),
+        }
+    }
 }
 
 /// Borrowed content of a message, text or binary.

@@ -29,6 +29,8 @@ pub(crate) struct Heartbeat {
     last_received: Instant,
     /// When the keepalive ping went out that no byte has followed yet.
     asked: Option<Instant>,
+    /// The host reads. While it does not, the peer's silence says nothing.
+    listening: bool,
     outstanding: VecDeque<Outstanding>,
 }
 
@@ -40,7 +42,7 @@ struct Outstanding {
 
 impl Heartbeat {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { last_received: now, asked: None, outstanding: VecDeque::new() }
+        Self { last_received: now, asked: None, listening: true, outstanding: VecDeque::new() }
     }
 
     /// Bytes came: the peer lives, whatever they say.
@@ -48,6 +50,12 @@ impl Heartbeat {
     pub(crate) fn received(&mut self, now: Instant) {
         self.last_received = now;
         self.asked = None;
+    }
+
+    /// The host stops to read, or reads again: silence counts from then on.
+    pub(crate) fn listen(&mut self, listening: bool, now: Instant) {
+        self.listening = listening;
+        self.received(now);
     }
 
     /// A ping was queued; its pong will tell the round trip.
@@ -71,13 +79,15 @@ impl Heartbeat {
         if now < self.deadline(settings) {
             return Due::Nothing;
         }
-        match self.asked {
-            None => {
-                self.asked = Some(now);
-                Due::Ping
-            }
-            Some(_) => Due::GiveUp,
+        if self.asked.is_some() {
+            return Due::GiveUp;
         }
+        if self.listening {
+            self.asked = Some(now);
+        } else {
+            self.last_received = now;
+        }
+        Due::Ping
     }
 
     pub(crate) fn deadline(&self, settings: &Keepalive) -> Instant {

@@ -321,14 +321,14 @@ fn messages_that_never_end_hold_what_they_sent() {
         for role in ROLES.repeat(50) {
             let mut connection = connection(role, config(Limits::default()));
             let mut seen = Seen::default();
-            receive(&mut connection, &mut header(role, FIN | BINARY, len * 10 / 9), &mut seen);
+            receive(&mut connection, &mut header(role, FIN | BINARY, len * 100), &mut seen);
             flood(&mut connection, &[1; 100], len as usize / 100, &mut seen);
             assert_eq!(seen, Seen::default());
             links.push(connection);
         }
     });
-    // A buffer that doubles holds at most twice what came.
-    assert!(cost.live <= 100 * 2 * len as isize, "{cost:?}");
+    // Whatever a header announces, at most four times what came is held.
+    assert!(cost.live <= 100 * 4 * len as isize, "{cost:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod host;
 
 use host::{Host, echo};
+use polywire::handshake::{OriginPolicy, ServerPolicy};
 use polywire::{Config, Limits};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,12 +24,14 @@ fn main() -> std::io::Result<()> {
         config.deflate = None;
     }
     let config = Arc::new(config);
+    // An echo has no secrets: pages of any site may connect, so that it can be tried from a browser.
+    let policy = Arc::new(ServerPolicy { origins: OriginPolicy::Any, ..ServerPolicy::default() });
     let listener = TcpListener::bind(&address)?;
     println!("listening on ws://{}", listener.local_addr()?);
     for stream in listener.incoming() {
-        let (stream, config) = (stream?, Arc::clone(&config));
+        let (stream, config, policy) = (stream?, Arc::clone(&config), Arc::clone(&policy));
         thread::spawn(move || {
-            let ended = Host::accept(stream, config).and_then(|host| host.run(echo));
+            let ended = Host::accept_under(stream, config, policy).and_then(|host| host.run(echo));
             if let Err(error) = ended {
                 eprintln!("{error}");
             }

@@ -1,17 +1,25 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, kotlin, repository, step, swift, uniffi};
+use crate::{Outcome, kotlin, node, page, python, repository, step, swift, uniffi, wasm};
 
 /// The programs, in the order they run when none is named.
-const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory"];
+const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
-    // These are programs of other languages, with what they need to be built.
-    if let [language] = arguments
-        && language == "mobile"
-    {
+    match arguments.split_first() {
+        Some((name, rest)) if name == "node" => return node::bench(rest),
+        Some((name, rest)) if name == "python" => return python::bench(rest),
+        _ => {}
+    }
+    if arguments == ["mobile"] {
         return mobile();
+    }
+    if arguments == ["inspect"] {
+        return wasm::bench();
+    }
+    if arguments == ["page"] {
+        return page::bench();
     }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),
@@ -46,7 +54,7 @@ fn mobile() -> Outcome {
     println!("\n=== kotlin ===");
     uniffi::run(&mut kotlin::program("benches/mobile/kotlin", "BorderKt"))?;
     let Some(toolchain) = swift::Toolchain::find() else {
-        swift::skipped();
+        println!("\nNOT RUN: {}", swift::lacking().unwrap_or_default());
         return Ok(());
     };
     let package = "benches/mobile/swift";

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::{Outcome, repository, rust_source};
+use crate::{Outcome, quotes, repository, rust_source};
 
 /// Longest file and longest function, tests not counted.
 const FILE_LINES: usize = 600;
@@ -13,12 +13,16 @@ const FUNCTION_LINES: usize = 60;
 
 /// Where unsafe code may be: the kernels, and what stands outside the product (allocators that count, or that
 /// stand in for one, and the engines of other libraries).
-const UNSAFE_PLACES: &[&str] =
-    &[
+const UNSAFE_PLACES: &[&str] = &[
     "core/src/kernels/",
     "core/tests/counting/",
     "benches/src/",
     "xtask/no_std_check/",
+    // The border to CPython: a type with slots of its own, memory that Python writes, a borrowed socket.
+    "bindings-python/src/aio/awaitable.rs",
+    "bindings-python/src/aio/calls.rs",
+    "bindings-python/src/aio/shared.rs",
+    "bindings-python/src/aio/wire.rs",
     // The traits of uniffi, and the one function of the C ABI.
     "bindings-uniffi/src/bytes.rs",
     "bindings-uniffi/src/direct.rs",
@@ -50,6 +54,9 @@ pub(crate) fn check() -> Outcome {
 fn check_file(file: &str, text: &str, broken: &mut Vec<String>) {
     check_places(file, text, broken);
     check_leftovers(file, text, broken);
+    if file == "README.md" {
+        quotes::check(file, text, broken);
+    }
     if file.ends_with("Cargo.lock") {
         check_lock(file, text, broken);
     }

@@ -10,8 +10,14 @@ mod fuzz;
 mod house;
 mod interop;
 mod kotlin;
+mod live;
 mod no_std;
+mod node;
+mod packages;
+mod page;
 mod peers;
+mod python;
+mod quotes;
 mod repository;
 mod run;
 mod rust_source;
@@ -21,6 +27,7 @@ mod step;
 mod swift;
 mod test;
 mod uniffi;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -55,7 +62,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking|mobile...]",
+        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | mobile | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },
@@ -94,6 +101,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         purpose: "build the core without std and show that none slips in",
         run: no_std::main,
+    },
+    Command {
+        name: "package",
+        arguments: "wasm",
+        purpose: "make the npm package in target/wasm/package",
+        run: wasm::main,
     },
     Command {
         name: "sizes",

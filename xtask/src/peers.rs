@@ -22,7 +22,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     repository::root().join(target).join("release/examples").join(name)
 }
 
-/// The echo server of `examples/`, ended when this value goes.
+/// An echo server of `examples/`, ended when this value goes.
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
@@ -30,11 +30,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Start it on an address; with port 0 it says itself which port it got.
-    pub(crate) fn start(address: &str) -> Result<Self, String> {
-        let program = example("echo_server");
-        let fail = |error| format!("{}: {error}", program.display());
-        let mut process =
-            Command::new(&program).arg(address).stdout(Stdio::piped()).spawn().map_err(fail)?;
+    pub(crate) fn start(command: &[String], address: &str) -> Result<Self, String> {
+        let (program, arguments) = command.split_first().ok_or("an empty command")?;
+        let fail = |error| format!("{program}: {error}");
+        let mut process = Command::new(program)
+            .args(arguments)
+            .arg(address)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(fail)?;
         let mut output = BufReader::new(process.stdout.take().expect("the output is piped"));
         let mut first_line = String::new();
         let read = output.read_line(&mut first_line).map_err(fail);

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, swift};
+use crate::{Outcome, conformance, packages, swift};
 
 /// The targets of `cargo xtask no-std`.
 pub(crate) const TARGETS: &[&str] = &["wasm32-unknown-unknown", "thumbv7em-none-eabihf"];
@@ -33,6 +33,10 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
             Some(version) => println!("{program:<24} {version}"),
             None => println!("{program:<24} not found; needed by {user}"),
         }
+    }
+    packages::install_all();
+    if let Some(reason) = conformance::lacking() {
+        println!("{:<24} MISSING, needed by `cargo xtask conformance`: {reason}", "Autobahn");
     }
     required()
 }

@@ -10,18 +10,37 @@ use crate::repository;
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) run: fn() -> Result<(), String>,
+    /// Why this machine cannot run it, if so. [`nothing`] for a step that every machine must run.
+    pub(crate) lacking: fn() -> Option<String>,
+}
+
+/// For a step without which nothing counts: what it lacks makes it fail.
+pub(crate) fn nothing() -> Option<String> {
+    None
+}
+
+enum Verdict {
+    Passed,
+    Failed,
+    NotRun(String),
 }
 
 /// Run steps in order, stop at the first that fails, and print a table either way.
 pub(crate) fn run_all(steps: &[&Step]) -> Result<(), String> {
     let start = Instant::now();
-    let mut done: Vec<(&str, Duration, bool)> = Vec::new();
+    let mut done: Vec<(&str, Duration, Verdict)> = Vec::new();
     let mut failure = None;
     for step in steps {
         println!("\n=== {} ===", step.name);
         let begin = Instant::now();
+        if let Some(reason) = (step.lacking)() {
+            eprintln!("NOT RUN: {reason}");
+            done.push((step.name, begin.elapsed(), Verdict::NotRun(reason)));
+            continue;
+        }
         let outcome = (step.run)();
-        done.push((step.name, begin.elapsed(), outcome.is_ok()));
+        let verdict = if outcome.is_ok() { Verdict::Passed } else { Verdict::Failed };
+        done.push((step.name, begin.elapsed(), verdict));
         if let Err(message) = outcome {
             eprintln!("{message}");
             failure = Some(format!("step `{}` failed: {}", step.name, first_line(&message)));
@@ -32,15 +51,24 @@ pub(crate) fn run_all(steps: &[&Step]) -> Result<(), String> {
     failure.map_or(Ok(()), Err)
 }
 
-fn table(done: &[(&str, Duration, bool)], planned: usize, total: Duration) -> String {
+fn table(done: &[(&str, Duration, Verdict)], planned: usize, total: Duration) -> String {
     let mut text = String::from("\n");
-    for (name, time, passed) in done {
-        let verdict = if *passed { "ok" } else { "FAILED" };
+    for (name, time, verdict) in done {
+        let verdict = match verdict {
+            Verdict::Passed => "ok",
+            Verdict::Failed => "FAILED",
+            Verdict::NotRun(_) => "NOT RUN",
+        };
         let _ = writeln!(text, "{name:<24} {:>7.1} s  {verdict}", time.as_secs_f64());
     }
     let _ = writeln!(text, "{:<24} {:>7.1} s", "total", total.as_secs_f64());
     if done.len() < planned {
-        let _ = writeln!(text, "{} of {planned} steps were not run", planned - done.len());
+        let _ = writeln!(text, "{} of {planned} steps were not reached", planned - done.len());
+    }
+    for (name, _, verdict) in done {
+        if let Verdict::NotRun(reason) = verdict {
+            let _ = writeln!(text, "\nNOT CHECKED: `{name}` could not be run here: {reason}");
+        }
     }
     text
 }

@@ -24,12 +24,16 @@ const TOOLS: &str = "/usr/libexec/swift/bin:/usr/bin:/bin";
 /// Where the repository is seen from inside the unpacked toolchain.
 const INSIDE: &str = "/polywire";
 
+/// Why this machine cannot run the step, if so.
+pub(crate) fn lacking() -> Option<String> {
+    let missing = "there is no Swift here, so NOTHING of the Swift package was checked; on Debian \
+                   `cargo xtask setup swift` fetches one";
+    Toolchain::find().is_none().then(|| missing.to_owned())
+}
+
 /// The step of `cargo xtask test`.
 pub(crate) fn test() -> Outcome {
-    let Some(toolchain) = Toolchain::find() else {
-        skipped();
-        return Ok(());
-    };
+    let toolchain = Toolchain::find().ok_or("there is no Swift")?;
     build(&["echo_server"])?;
     assemble()?;
     let server = Server::start("127.0.0.1:0")?;
@@ -59,7 +63,9 @@ pub(crate) fn setup() -> Outcome {
         return Ok(());
     }
     if !Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").is_file() {
-        return Err("only on Debian a toolchain can be fetched; elsewhere take it from swift.org".into());
+        return Err(
+            "only on Debian a toolchain can be fetched; elsewhere take it from swift.org".into()
+        );
     }
     println!("fetching Debian's Swift: 570 MB to download, 2.5 GB unpacked");
     let folder = cache();
@@ -153,12 +159,6 @@ fn scratch(package: &str) -> String {
     format!("target/swift/build/{}", package.replace('/', "-"))
 }
 
-pub(crate) fn skipped() {
-    let line = "*".repeat(78);
-    println!("{line}\n*** SKIPPED: there is no Swift here, so NOTHING of the Swift package was checked.");
-    println!("*** `cargo xtask setup swift` fetches one on Debian.\n{line}");
-}
-
 /// Puts the package together as it is published: what is in the repository, what is generated, and the
 /// library, without which nothing can be linked.
 pub(crate) fn assemble() -> Outcome {
@@ -243,7 +243,9 @@ fn unpack(folder: &Path) -> Outcome {
     for entry in fs::read_dir(&archives).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
-            uniffi::run(Command::new("dpkg-deb").arg("--extract").arg(path).arg(folder.join("root")))?;
+            uniffi::run(
+                Command::new("dpkg-deb").arg("--extract").arg(path).arg(folder.join("root")),
+            )?;
         }
     }
     fs::remove_dir_all(folder.join("apt")).map_err(fail)
@@ -251,6 +253,7 @@ fn unpack(folder: &Path) -> Outcome {
 
 fn cache() -> PathBuf {
     let home = std::env::var_os("HOME").map_or(".".into(), PathBuf::from);
-    let caches = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    let caches =
+        std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
     caches.join("polywire/swift")
 }

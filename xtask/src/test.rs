@@ -1,35 +1,45 @@
 //! `cargo xtask test`: every check of CI, in an order that fails early and compiles little.
 
-use crate::step::{self, Step, cargo, cargo_with};
-use crate::{Outcome, coverage, house, kotlin, no_std, setup, swift};
+use crate::step::{self, Step, cargo, cargo_with, nothing};
+use crate::{
+    Outcome, conformance, coverage, house, kotlin, no_std, node, page, python, setup, swift, wasm,
+};
 
 const STEPS: &[Step] = &[
-    Step { name: "setup", run: setup::required },
-    Step { name: "fmt", run: || cargo(&["fmt", "--all", "--check"]) },
-    Step { name: "house", run: house::check },
-    Step { name: "coverage", run: coverage::check },
-    Step { name: "clippy", run: clippy },
+    Step { name: "setup", run: setup::required, lacking: nothing },
+    Step { name: "fmt", run: || cargo(&["fmt", "--all", "--check"]), lacking: nothing },
+    Step { name: "house", run: house::check, lacking: nothing },
+    Step { name: "coverage", run: coverage::check, lacking: nothing },
+    Step { name: "clippy", run: clippy, lacking: nothing },
     // With the examples, which are built here and run by `cargo xtask run`.
     Step {
         name: "tests",
         run: || cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"]),
+        lacking: nothing,
     },
     Step {
         name: "tests-no-default",
         run: || {
             cargo(&["test", "--package", "polywire", "--no-default-features", "--lib", "--tests"])
         },
+        lacking: nothing,
     },
-    Step { name: "doc-tests", run: || cargo(&["test", "--workspace", "--doc"]) },
+    Step { name: "doc-tests", run: || cargo(&["test", "--workspace", "--doc"]), lacking: nothing },
     Step {
         name: "docs",
         run: || {
             cargo_with(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
         },
+        lacking: nothing,
     },
-    Step { name: "no-std", run: no_std::check },
-    Step { name: "kotlin", run: kotlin::test },
-    Step { name: "swift", run: swift::test },
+    Step { name: "no-std", run: no_std::check, lacking: nothing },
+    Step { name: "node", run: node::check, lacking: nothing },
+    Step { name: "python", run: python::check, lacking: nothing },
+    Step { name: "wasm", run: wasm::check, lacking: nothing },
+    Step { name: "page", run: page::check, lacking: nothing },
+    Step { name: "kotlin", run: kotlin::test, lacking: nothing },
+    Step { name: "swift", run: swift::test, lacking: swift::lacking },
+    Step { name: "conformance", run: conformance::quick, lacking: conformance::lacking },
 ];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {

@@ -22,7 +22,8 @@ pub(crate) fn build() -> Outcome {
 /// Write the sources of `language` into `folder`, anew.
 pub(crate) fn generate(language: &str, folder: &Path) -> Outcome {
     if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        std::fs::remove_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     let tool = release().join(format!("polywire-bindgen{EXE_SUFFIX}"));
     // The library must not be stripped before this: what it says about itself lies in its symbols.

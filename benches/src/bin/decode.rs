@@ -7,7 +7,7 @@ use polywire_benches::{
     engines::{Class, Decode, Incoming, decoders},
     options::Options,
     report::{self, Table},
-    timing::{interleaved, median, ratio, timed},
+    timing::{interleaved, keep_freed_memory, median, ratio, timed},
 };
 
 /// Bytes of distinct payloads in one pass: they and the buffers stay in the second-level cache.
@@ -25,6 +25,7 @@ struct Cell {
 
 fn main() {
     let options = Options::parse();
+    keep_freed_memory();
     println!("# Decoding masked messages\n");
     println!("{}\n", report::machine());
     println!(

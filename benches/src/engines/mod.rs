@@ -4,6 +4,7 @@
 pub mod baseline;
 pub mod deflate;
 pub mod fastwebsockets;
+pub mod handshake;
 pub mod polywire;
 pub mod sockudo;
 pub mod tokio_websockets;

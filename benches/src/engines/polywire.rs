@@ -4,7 +4,8 @@
 use std::{hint::black_box, sync::Arc};
 
 use polywire::{
-    Config, Connection, Event, Events, Instant, Limits, Message, Role, handshake::Agreement,
+    Config, Connection, Event, Events, Instant, Limits, Message, OwnedEvent, Role,
+    handshake::Agreement,
 };
 
 use super::{Class, Decode, Encode, Given, Incoming, MAX_MESSAGE, Outgoing};
@@ -33,13 +34,24 @@ enum Handing {
 
 #[inline]
 fn drain(mut events: Events<'_, '_>, handing: Handing, tally: &mut Tally) {
-    while let Some((event, _)) = events.next() {
-        match (event, handing) {
-            (Event::Text(text), Handing::Lent) => tally.text(text),
-            (Event::Binary(bytes), Handing::Lent) => tally.binary(bytes),
-            (Event::Text(text), Handing::Owned) => tally.text(&black_box(text.to_owned())),
-            (Event::Binary(bytes), Handing::Owned) => tally.binary(&black_box(bytes.to_owned())),
-            (event, _) => unreachable!("the stream holds valid data only, not {event:?}"),
+    match handing {
+        Handing::Lent => {
+            while let Some((event, _)) = events.next() {
+                match event {
+                    Event::Text(text) => tally.text(text),
+                    Event::Binary(bytes) => tally.binary(bytes),
+                    event => unreachable!("the stream holds valid data only, not {event:?}"),
+                }
+            }
+        }
+        Handing::Owned => {
+            while let Some((event, _)) = events.next_owned() {
+                match event {
+                    OwnedEvent::Text(text) => tally.text(&black_box(text)),
+                    OwnedEvent::Binary(bytes) => tally.binary(&black_box(bytes)),
+                    event => unreachable!("the stream holds valid data only, not {event:?}"),
+                }
+            }
         }
     }
 }

@@ -116,6 +116,12 @@ impl Decoder {
         Some((kind, &mut frame[header_len..], mask))
     }
 
+    /// Whether a frame with this opcode begins at the front of `chunk`.
+    pub(crate) fn is_next(&self, opcode: Opcode, chunk: &[u8]) -> bool {
+        const OPCODE: u8 = 0x0f;
+        self.partial_len == 0 && chunk.first().is_some_and(|first| first & OPCODE == opcode as u8)
+    }
+
     /// Takes the next header off the front of `chunk`; `None` when all of it was taken and more is
     /// needed. The header may be incomplete when its first two bytes break a rule already.
     #[inline]

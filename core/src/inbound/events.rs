@@ -6,7 +6,7 @@
 use super::assembly::Content;
 use super::receiver::{ControlPayload, Piece, Receiver};
 use crate::error::Violation;
-use crate::event::{Data, Ended, Event};
+use crate::event::{Data, Ended, Event, OwnedEvent};
 use crate::frame::close;
 use crate::frame::decoder::Broken;
 use crate::frame::opcode::Opcode;
@@ -22,6 +22,8 @@ pub struct Events<'c, 'b> {
     receiver: &'c mut Receiver,
     sender: &'c mut Sender,
     chunk: &'b mut [u8],
+    /// Stops before the peer's close and before the failure of the connection.
+    stops_before_end: bool,
 }
 
 /// What happened, before it is known where its payload is borrowed from.
@@ -38,7 +40,7 @@ impl<'c, 'b> Events<'c, 'b> {
         sender: &'c mut Sender,
         chunk: &'b mut [u8],
     ) -> Self {
-        Self { receiver, sender, chunk }
+        Self { receiver, sender, chunk, stops_before_end: false }
     }
 
     /// The next event, and the sender to answer it with. `None` when the input is used up.
@@ -50,7 +52,61 @@ impl<'c, 'b> Events<'c, 'b> {
         if let Some(event) = self.lend() {
             return Some((event, self.sender));
         }
+        self.stops_before_end = false;
         self.decode()
+    }
+
+    /// The next event, with the content of a whole message as a value of your own.
+    ///
+    /// What the connection had gathered is handed over without a copy; what lies whole in the chunk is
+    /// copied once. Use it where you would copy every message anyway: into a channel, or to another
+    /// thread.
+    pub fn next_owned(&mut self) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        if let Some(event) = self.lend() {
+            return Some((event.into(), self.sender));
+        }
+        self.stops_before_end = false;
+        let (event, sender) = self.decode_owned(0)?;
+        let owned = match event {
+            OwnedEvent::Other(event) => event.into(),
+            owned => owned,
+        };
+        Some((owned, sender))
+    }
+
+    /// The next event, in which only a message of at least `least` bytes that the connection had gathered
+    /// becomes a value of your own. All else is lent, and messages too are then
+    /// [`Other`](OwnedEvent::Other).
+    ///
+    /// Use it where chunks live as long as what is lent from them, and small messages are cheaper to copy
+    /// than to own.
+    #[inline]
+    pub fn next_owned_from(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        if let Some(event) = self.lend() {
+            return Some((OwnedEvent::Other(event), self.sender));
+        }
+        self.stops_before_end = false;
+        self.decode_owned(least)
+    }
+
+    /// The next event, unless it is the peer's close or the failure of the connection: then `None`, and
+    /// [`next`](Self::next) gives it, also from a later input.
+    ///
+    /// Both are answered as they are taken, and nothing can be sent behind that. A host that hands
+    /// messages to tasks of their own takes what lies before first, lets them answer, and then the end.
+    #[inline]
+    pub fn next_before_end(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        if let Some(event) = self.lend() {
+            return Some((event, self.sender));
+        }
+        self.stops_before_end = true;
+        self.decode()
+    }
+
+    /// Whether the next event is the peer's close or the failure of the connection, as far as it can be
+    /// told: [`next_before_end`](Self::next_before_end) stopped for it.
+    pub fn ends_next(&self) -> bool {
+        self.receiver.failure.is_some() || self.receiver.close_is_next(self.chunk)
     }
 
     /// The bytes of the chunk that no event was taken from yet.
@@ -78,38 +134,35 @@ impl<'c, 'b> Events<'c, 'b> {
     /// The next event, whatever it is.
     #[inline(never)]
     fn decode(&mut self) -> Option<(Event<'_>, &mut Sender)> {
-        let event = match self.step()? {
-            Step::Data { content, last } => {
-                let assembly = &self.receiver.assembly;
-                let data = match content {
-                    Content::Text(text) => Data::Text(text),
-                    Content::Binary(bytes) => Data::Binary(bytes),
-                    Content::StoredText => Data::Text(assembly.text()),
-                    Content::StoredBinary | Content::None => Data::Binary(assembly.bytes()),
-                };
-                match data {
-                    _ if assembly.is_streamed() => Event::Chunk { data, last },
-                    Data::Text(text) => Event::Text(text),
-                    Data::Binary(bytes) => Event::Binary(bytes),
-                }
+        let step = self.step()?;
+        Some((event(step, self.receiver, self.sender), self.sender))
+    }
+
+    #[inline(never)]
+    fn decode_owned(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
+        let step = self.step()?;
+        let assembly = &mut self.receiver.assembly;
+        let gives = |len: usize| len >= least && !assembly.is_streamed();
+        let owned = match step {
+            Step::Data { content: Content::StoredText, .. } if gives(assembly.text().len()) => {
+                OwnedEvent::Text(assembly.give_text())
             }
-            Step::Control { opcode, payload } => {
-                let payload = match payload {
-                    ControlPayload::Lent(bytes) => bytes,
-                    ControlPayload::Stored | ControlPayload::Incomplete => &self.receiver.control,
-                };
-                control_event(self.sender, opcode, payload)
+            Step::Data { content: Content::StoredBinary, .. } if gives(assembly.bytes().len()) => {
+                OwnedEvent::Binary(assembly.give_bytes())
             }
-            Step::Failed(violation) => Event::Failed(violation),
-            Step::Ended(ended) => Event::Ended(ended),
+            step => OwnedEvent::Other(event(step, self.receiver, self.sender)),
         };
-        Some((event, self.sender))
+        Some((owned, self.sender))
     }
 
     /// Decodes up to the next event.
     #[inline]
     fn step(&mut self) -> Option<Step<'b>> {
         loop {
+            if self.stops_before_end && self.ends_next() {
+                self.receiver.stop_lending();
+                return None;
+            }
             if !self.sender.state.is_receiving() || self.receiver.failure.is_some() {
                 return self.finish();
             }
@@ -118,10 +171,10 @@ impl<'c, 'b> Events<'c, 'b> {
                 let header = self.receiver.decoder.header(&mut self.chunk, in_message)?;
                 let skipped = match self.receiver.judge(&header, self.sender.now) {
                     Ok(skipped) => skipped,
-                    Err(broken) => return Some(self.fail(header.offset, broken)),
+                    Err(broken) => return self.fail(header.offset, broken),
                 };
                 if let Err(broken) = self.receiver.open(&header, skipped) {
-                    return Some(self.fail(header.offset, broken));
+                    return self.fail(header.offset, broken);
                 }
             }
             let piece = self.receiver.payload(&mut self.chunk)?;
@@ -145,13 +198,13 @@ impl<'c, 'b> Events<'c, 'b> {
             return match self.receiver.take_control(piece) {
                 Ok(ControlPayload::Incomplete) => None,
                 Ok(payload) => Some(Step::Control { opcode: frame.opcode, payload }),
-                Err(broken) => Some(self.fail(frame.offset, broken)),
+                Err(broken) => self.fail(frame.offset, broken),
             };
         }
         let (content, last, result) = self.receiver.take_data(piece);
         match result {
             Ok(()) => self.hand_out(content, last),
-            Err(broken) => Some(self.fail_behind(content, frame.offset, broken)),
+            Err(broken) => self.fail_behind(content, frame.offset, broken),
         }
     }
 
@@ -169,21 +222,31 @@ impl<'c, 'b> Events<'c, 'b> {
     #[cold]
     //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
     //# Incoming data MUST always be validated by both clients and servers.
-    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Step<'b> {
+    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Option<Step<'b>> {
+        if self.stops_before_end {
+            self.receiver.failure = Some(Violation { rule, found, offset });
+            self.receiver.stop_lending();
+            return None;
+        }
         self.sender.fail(rule);
-        Step::Failed(Violation { rule, found, offset })
+        Some(Step::Failed(Violation { rule, found, offset }))
     }
 
     /// Fails the connection behind content that was good and is handed out first, however the chunk
     /// was cut.
     #[cold]
-    fn fail_behind(&mut self, content: Content<'b>, offset: u64, broken: Broken) -> Step<'b> {
+    fn fail_behind(
+        &mut self,
+        content: Content<'b>,
+        offset: u64,
+        broken: Broken,
+    ) -> Option<Step<'b>> {
         if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
             return self.fail(offset, broken);
         }
         let (rule, found) = broken;
         self.receiver.failure = Some(Violation { rule, found, offset });
-        Step::Data { content, last: false }
+        Some(Step::Data { content, last: false })
     }
 
     /// What is left to say when nothing more is decoded.
@@ -199,6 +262,36 @@ impl<'c, 'b> Events<'c, 'b> {
         let rest = self.chunk.len();
         self.receiver.decoder.consume(&mut self.chunk, rest);
         self.sender.state.take_announcement().map(Step::Ended)
+    }
+}
+
+/// A step as the user sees it, with its payload where it lies.
+#[inline]
+fn event<'e>(step: Step<'e>, receiver: &'e Receiver, sender: &mut Sender) -> Event<'e> {
+    let assembly = &receiver.assembly;
+    match step {
+        Step::Data { content, last } => {
+            let data = match content {
+                Content::Text(text) => Data::Text(text),
+                Content::Binary(bytes) => Data::Binary(bytes),
+                Content::StoredText => Data::Text(assembly.text()),
+                Content::StoredBinary | Content::None => Data::Binary(assembly.bytes()),
+            };
+            match data {
+                _ if assembly.is_streamed() => Event::Chunk { data, last },
+                Data::Text(text) => Event::Text(text),
+                Data::Binary(bytes) => Event::Binary(bytes),
+            }
+        }
+        Step::Control { opcode, payload } => {
+            let payload = match payload {
+                ControlPayload::Lent(bytes) => bytes,
+                ControlPayload::Stored | ControlPayload::Incomplete => &receiver.control,
+            };
+            control_event(sender, opcode, payload)
+        }
+        Step::Failed(violation) => Event::Failed(violation),
+        Step::Ended(ended) => Event::Ended(ended),
     }
 }
 

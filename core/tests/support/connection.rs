@@ -6,8 +6,8 @@ use super::frames;
 use super::inflate::Inflater;
 use super::settings;
 use polywire::{
-    CloseCode, Connection, Contexts, Data, Ended, Event, Events, Instant, Message, Prepared, Role,
-    Sender, Socket, UsageError, Violation,
+    CloseCode, Connection, Contexts, Data, Ended, Event, Events, Instant, Message, OwnedEvent,
+    Prepared, Role, Sender, Socket, UsageError, Violation,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) enum Door {
     In,
     /// The same, but one event at a time: what is left of the chunk is brought again.
     Paused,
-    /// `receive_buffer` and `received`.
+    /// `receive_buffer` and `received`, and messages that belong to the runner.
     Own,
 }
 
@@ -168,7 +168,14 @@ impl Run {
             let (now, after) = piece.split_at(count);
             space[..count].copy_from_slice(now);
             piece = after;
-            events.extend(drain(self.connection.received(count, self.now)));
+            let mut received = self.connection.received(count, self.now);
+            while let Some((event, _)) = received.next_owned() {
+                events.push(match event {
+                    OwnedEvent::Text(text) => told(Event::Text(&text)),
+                    OwnedEvent::Binary(bytes) => told(Event::Binary(&bytes)),
+                    OwnedEvent::Other(event) => told(event),
+                });
+            }
         }
     }
 
@@ -184,6 +191,13 @@ impl Run {
             .as_object()
             .and_then(|fields| fields.iter().next())
             .expect("a command is an object with one field");
+        if let Some(pausing) = name.strip_suffix("_reading") {
+            match pausing {
+                "pause" => self.connection.pause_reading(self.now),
+                _ => self.connection.resume_reading(self.now),
+            }
+            return Ok(merge(self.collect(Connection::handle_timeout)));
+        }
         let sender = self.connection.sender(self.now);
         let owned = self.way.door == Door::Own;
         let result = carry_out(sender, name, argument, owned).map_err(UsageError::code);

@@ -9,7 +9,8 @@ the command of a client, which is run once per share of the cases as `command ws
 and has to read /getCaseCount, to echo in /runCase?case=N&agent=AGENT for N from 1 to that count, and to
 open /updateReports?agent=AGENT at last.
 
-Only OK and INFORMATIONAL pass, with a clean close: NON-STRICT and UNIMPLEMENTED are failures here.
+Only OK and INFORMATIONAL pass, with a clean close, and only where `../autobahn-expected.json` expects just
+that, close code included: NON-STRICT and UNIMPLEMENTED are failures here.
 """
 
 import argparse
@@ -25,6 +26,8 @@ import subprocess
 import sys
 import time
 
+import expected
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 # The suite writes the report of a process at its end, so many small shares lose little with one process.
@@ -33,10 +36,10 @@ CASES_PER_SHARE = 40
 # Large messages and compression: started first, so that no core is left with one of them at the end.
 HEAVY = ("9.", "12.", "13.")
 
-# Sections 12 and 13 repeat 18 sizes of message for each set of parameters; `--fast` keeps the first 8.
-FAST_SIZES = 8
+# Sections 12 and 13 repeat 18 sizes of message for each set of parameters; `--quick` keeps the first 4, and
+# leaves out section 9, whose messages have megabytes.
+QUICK_SIZES = 4
 
-PASSING = ("OK", "INFORMATIONAL")
 BEHAVIOURS = ("OK", "INFORMATIONAL", "NON-STRICT", "UNIMPLEMENTED", "FAILED", "MISSING")
 MISSING = {"behavior": "MISSING", "behaviorClose": "MISSING", "remoteCloseCode": None, "duration": 0}
 
@@ -60,7 +63,11 @@ def main():
     results = {}
     for share in shares:
         results.update(share.results())
-    faults = report(cases, results)
+    table(cases, results)
+    if options.accept:
+        faults = accept(options, cases, results)
+    else:
+        faults = compare(options, cases, results)
     print(f"{len(cases)} cases in {seconds:.0f} s; reports in {options.reports}")
     for fault in faults:
         print("not passed:", fault)
@@ -74,7 +81,8 @@ def arguments():
     parser.add_argument("--agent", default="polywire")
     parser.add_argument("--cases", default="*", help="patterns, such as '1.*,5.19'")
     parser.add_argument("--without", default="", help="patterns to leave out")
-    parser.add_argument("--fast", action="store_true", help="fewer message sizes in sections 12 and 13")
+    parser.add_argument("--quick", action="store_true", help="without the large messages: what the tests of every change run")
+    parser.add_argument("--accept", action="store_true", help="take what is found for what is expected")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--limit", type=int, default=1800, help="seconds that a share may take")
     parser.add_argument("--reports", type=pathlib.Path, default=pathlib.Path("target/autobahn"))
@@ -87,14 +95,14 @@ def resolve(suite, options):
     command = [suite / "bin/python", HERE / "cases.py", options.cases, options.without]
     printed = subprocess.check_output(command, text=True).splitlines()
     cases = [line.split()[1] for line in printed if line.startswith("case ")]
-    if options.fast:
-        cases = [case for case in cases if not is_large_size(case)]
+    if options.quick:
+        cases = [case for case in cases if is_quick(case)]
     return cases
 
 
-def is_large_size(case):
-    section, _, size = case.split(".")[:3] if case.count(".") > 1 else (case, 0, 0)
-    return section in ("12", "13") and int(size) > FAST_SIZES
+def is_quick(case):
+    section, *_, last = natural(case)
+    return section != 9 and (section not in (12, 13) or last <= QUICK_SIZES)
 
 
 def deal(cases):
@@ -199,26 +207,52 @@ def wait_until(condition, seconds):
         time.sleep(0.1)
 
 
-def report(cases, results):
-    """Print a table by section and return what did not pass."""
-    table = collections.defaultdict(collections.Counter)
-    seconds = collections.Counter()
+def compare(options, cases, results):
+    """Each case that did not give what is expected, and how."""
+    wanted = expected.load()
     faults = []
     for case in cases:
-        result = results.get(case, MISSING)
-        behaviour, close = result["behavior"], result["behaviorClose"]
-        section = case.split(".")[0]
-        table[section][behaviour] += 1
-        seconds[section] += result["duration"] / 1000
-        if behaviour not in PASSING or close not in PASSING:
-            code = result["remoteCloseCode"]
-            faults.append(f"{case}: behaviour {behaviour}, close {close}, close code {code}")
-    print_row("section", BEHAVIOURS, "seconds")
-    for section in sorted(table, key=int):
-        print_row(section, [table[section][name] for name in BEHAVIOURS], f"{seconds[section]:.1f}")
-    totals = [sum(row[name] for row in table.values()) for name in BEHAVIOURS]
-    print_row("all", totals, f"{sum(seconds.values()):.1f}")
+        fault = expected.fault(wanted, case, results.get(case, MISSING))
+        if fault:
+            faults.append(f"{case}: {fault}")
+    if is_whole(options) and len(cases) != wanted["cases"]:
+        faults.append(f"{len(cases)} cases were run, expected {wanted['cases']}")
     return faults
+
+
+def is_whole(options):
+    return options.cases == "*" and not options.without and not options.quick
+
+
+def accept(options, cases, results):
+    """Take what was found for what is expected, if all of it passes."""
+    if not is_whole(options):
+        sys.exit("only a run of all cases says what is expected of all cases")
+    faults = [
+        f"{case}: {expected.found(results.get(case, MISSING))}"
+        for case in cases
+        if not {results.get(case, MISSING)[name] for name in ("behavior", "behaviorClose")}
+        <= set(expected.PASSING)
+    ]
+    if not faults:
+        expected.write({case: results[case] for case in sorted(cases, key=natural)})
+    return faults
+
+
+def table(cases, results):
+    """Print what was found, by section."""
+    counts = collections.defaultdict(collections.Counter)
+    seconds = collections.Counter()
+    for case in cases:
+        result = results.get(case, MISSING)
+        section = case.split(".")[0]
+        counts[section][result["behavior"]] += 1
+        seconds[section] += result["duration"] / 1000
+    print_row("section", BEHAVIOURS, "seconds")
+    for section in sorted(counts, key=int):
+        print_row(section, [counts[section][name] for name in BEHAVIOURS], f"{seconds[section]:.1f}")
+    totals = [sum(row[name] for row in counts.values()) for name in BEHAVIOURS]
+    print_row("all", totals, f"{sum(seconds.values()):.1f}")
 
 
 def print_row(head, cells, tail):

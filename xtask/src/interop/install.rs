@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::peer::Group;
 use super::process::Program;
-use crate::repository;
+use crate::{packages, repository};
 
 /// For one command. Registries can be slow.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -45,14 +45,13 @@ pub(crate) fn ready(group: &Group) -> Result<PathBuf, String> {
     Ok(place)
 }
 
-/// Why something cannot be run, when a program that it needs is not there.
+/// Why something cannot be run, when a program that it needs is not there and cannot be installed.
 pub(crate) fn missing(needs: &[String], hint: &str) -> Option<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = |program: &&String| {
-        std::env::split_paths(&path).any(|folder| folder.join(program.as_str()).is_file())
-    };
-    let missing: Vec<String> =
-        needs.iter().filter(|program| !found(program)).map(|name| format!("`{name}`")).collect();
+    let missing: Vec<String> = needs
+        .iter()
+        .filter(|program| packages::install(program).is_err())
+        .map(|name| format!("`{name}`"))
+        .collect();
     if missing.is_empty() {
         return None;
     }

@@ -1,0 +1,56 @@
+//! Configurations from names and values: the names are the bridge's.
+
+use napi::bindgen_prelude::{Either, Either4, Null};
+use napi_derive::napi;
+use polywire::handshake::{OriginPolicy, ServerPolicy};
+use polywire_bridge::settings::{self, Value};
+use std::sync::Arc;
+
+/// What connections are told before they start. Connections of one configuration share its engines.
+#[napi]
+pub struct Config(pub(crate) Arc<polywire::Config>);
+
+#[napi]
+impl Config {
+    /// The settings with these names, which keep their defaults if they are not named.
+    #[napi(constructor)]
+    pub fn new(
+        names: Vec<String>,
+        values: Vec<Either4<Null, bool, f64, String>>,
+    ) -> napi::Result<Self> {
+        let values = values.iter().map(|value| match value {
+            Either4::A(_) => Value::None,
+            Either4::B(flag) => Value::Flag(*flag),
+            Either4::C(number) => Value::Number(*number),
+            Either4::D(name) => Value::Name(name),
+        });
+        let pairs = names.iter().map(String::as_str).zip(values);
+        let config = settings::config(polywire::Config::default(), pairs)
+            .map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// What a server accepts without asking the application.
+#[napi]
+pub struct Policy(pub(crate) Arc<ServerPolicy>);
+
+#[napi]
+impl Policy {
+    /// `origins` is a list, `"same"` or `"any"`.
+    #[napi(constructor)]
+    pub fn new(
+        origins: Either<String, Vec<String>>,
+        subprotocols: Vec<String>,
+    ) -> napi::Result<Self> {
+        let origins = match origins {
+            Either::A(name) if name == "any" => OriginPolicy::Any,
+            Either::A(name) if name == "same" => OriginPolicy::SameOrigin,
+            Either::A(_) => {
+                return Err(napi::Error::from_reason("origins: a list, \"same\" or \"any\""));
+            }
+            Either::B(list) => OriginPolicy::List(list),
+        };
+        Ok(Self(Arc::new(ServerPolicy { origins, subprotocols })))
+    }
+}
