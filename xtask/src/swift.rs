@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::peers::{Server, build};
+use crate::peers::{Server, build, example};
 use crate::{Outcome, repository, uniffi};
 
 /// What is unpacked: the compiler and what it needs, a C library to link with, and a shell.
@@ -36,10 +36,12 @@ pub(crate) fn test() -> Outcome {
     let toolchain = Toolchain::find().ok_or("there is no Swift")?;
     build(&["echo_server"])?;
     assemble()?;
-    let server = Server::start("127.0.0.1:0")?;
+    let server = Server::start(&[example("echo_server").display().to_string()], "127.0.0.1:0")?;
     let vectors = toolchain.path("tests/vectors");
     let variables = [("POLYWIRE_ECHO", server.url.as_str()), ("POLYWIRE_VECTORS", &vectors)];
-    toolchain.swift("test", "bindings-uniffi/swift/Tests", &[], &variables)?;
+    // With optimisation: the vectors run at thousands of cuts.
+    let options = ["-c", "release", "-Xswiftc", "-enable-testing"];
+    toolchain.swift("test", "bindings-uniffi/swift/Tests", &options, &variables)?;
     ten_lines(&toolchain, &server)
 }
 
