@@ -176,6 +176,21 @@ impl Connection {
         engine.happen(instant(now), 0, polywire::Connection::handle_timeout)
     }
 
+    /// Takes note that the socket is not read for a while, because the application is behind: the silence
+    /// of the peer does not count.
+    pub fn pause_reading(&self, now: i64) -> Blob {
+        let mut engine = self.lock();
+        engine.connection.pause_reading(instant(now));
+        engine.answer(instant(now), 0)
+    }
+
+    /// Takes note that it is read again.
+    pub fn resume_reading(&self, now: i64) -> Blob {
+        let mut engine = self.lock();
+        engine.connection.resume_reading(instant(now));
+        engine.answer(instant(now), 0)
+    }
+
     /// Gives back the memory that a burst needed.
     pub fn shrink(&self) {
         let mut engine = self.lock();

@@ -39,7 +39,9 @@ pub(crate) fn test() -> Outcome {
     let server = Server::echo()?;
     let vectors = toolchain.path("tests/vectors");
     let variables = [("POLYWIRE_ECHO", server.url.as_str()), ("POLYWIRE_VECTORS", &vectors)];
-    toolchain.swift("test", "bindings-uniffi/swift/Tests", &[], &variables)?;
+    // With optimisation: the vectors run at thousands of cuts.
+    let options = ["-c", "release", "-Xswiftc", "-enable-testing"];
+    toolchain.swift("test", "bindings-uniffi/swift/Tests", &options, &variables)?;
     ten_lines(&toolchain, &server)
 }
 

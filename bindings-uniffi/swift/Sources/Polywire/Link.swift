@@ -185,13 +185,21 @@ final class Link: @unchecked Sendable {
     }
 
     private func deliver(_ batch: Batch) async {
+        var isPaused = false
         for event in batch.events {
+            let message: Message
             switch event {
-            case .text(let text): await mailbox.put(.text(text))
-            case .binary(let bytes): await mailbox.put(.binary(bytes))
-            default: break
+            case .text(let text): message = .text(text)
+            case .binary(let bytes): message = .binary(bytes)
+            default: continue
             }
+            if !isPaused && mailbox.isFull {
+                isPaused = true
+                step { _ in connection.pauseReading(now: Clock.now()) }
+            }
+            await mailbox.put(message)
         }
+        if isPaused { step { _ in connection.resumeReading(now: Clock.now()) } }
     }
 
     private func write() async {

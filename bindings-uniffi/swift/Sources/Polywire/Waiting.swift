@@ -39,6 +39,9 @@ final class Mailbox: @unchecked Sendable {
         }
     }
 
+    /// Whether the next message would have to wait.
+    var isFull: Bool { lock.withLock { takers.isEmpty && !isDiscarding && messages.count + 1 >= capacity } }
+
     /// The next message, or nil after the last.
     func take() async throws -> Message? {
         let id = lock.withLock {

@@ -128,6 +128,8 @@ final class ConnectionRun {
             let code = argument["code"]?.number.map { UInt16($0) }
             return try connection.closeWith(code: code, reason: argument["reason"]!.text, now: now, take: 0)
         case "abort": return connection.abort(now: now)
+        case "pause_reading": return connection.pauseReading(now: now)
+        case "resume_reading": return connection.resumeReading(now: now)
         default: throw Broken("unknown command \(name)")
         }
     }

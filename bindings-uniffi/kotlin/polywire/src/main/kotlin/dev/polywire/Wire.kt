@@ -87,6 +87,14 @@ public class Wire(role: Role, settings: Settings, agreement: Agreement, now: Lon
     @Synchronized
     public fun abort(now: Long): Batch = Batch(ByteBuffer.wrap(connection.abort(now)))
 
+    /** Takes note that the socket is not read for a while: the silence of the peer does not count. */
+    @Synchronized
+    public fun pauseReading(now: Long): Batch = Batch(ByteBuffer.wrap(connection.pauseReading(now)))
+
+    /** Takes note that it is read again. */
+    @Synchronized
+    public fun resumeReading(now: Long): Batch = Batch(ByteBuffer.wrap(connection.resumeReading(now)))
+
     /** How many bytes the connection holds in the core. */
     @Synchronized
     public fun heapBytes(): Long = connection.heapBytes().toLong()

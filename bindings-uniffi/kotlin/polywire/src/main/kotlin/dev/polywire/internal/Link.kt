@@ -233,6 +233,7 @@ internal class Link(
     }
 
     private suspend fun deliver(batch: Batch) {
+        var isPaused = false
         for (event in batch.events) {
             val message = when (event) {
                 is Event.Text -> Message.Text(event.text)
@@ -240,11 +241,14 @@ internal class Link(
                 else -> continue
             }
             if (delivered.trySend(message).isSuccess) continue
+            if (!isPaused) step { connection.pauseReading(Clock.now()) }
+            isPaused = true
             select {
                 delivered.onSend(message) {}
                 discarding.onAwait {}
             }
         }
+        if (isPaused) step { connection.resumeReading(Clock.now()) }
     }
 
     private suspend fun write() {

@@ -130,6 +130,8 @@ class ConnectionRun(private val vector: Vector, private val way: Way) : AutoClos
                 connection.closeWith(code, fields.getValue("reason").text(), now, 0)
             }
             "abort" -> connection.abort(now)
+            "pause_reading" -> connection.pauseReading(now)
+            "resume_reading" -> connection.resumeReading(now)
             else -> throw Broken("unknown command $name")
         }
     }
