@@ -19,6 +19,7 @@ use crate::state::Wants;
 use crate::time::Instant;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 /// One end of a WebSocket connection, from the end of the opening handshake on.
 ///
@@ -184,6 +185,24 @@ impl Connection {
     /// close, no keepalive. Only the end of the stream ends it.
     pub fn set_lenient_tap(&mut self, tap: Box<dyn Tap>) {
         self.attach(tap, true);
+    }
+
+    /// The plain text that the peer's next compressed message may refer back to, at most its window;
+    /// `None` inside a message and without compression.
+    ///
+    /// With it, an observer that has the bytes of a stream at hand can start in its middle: see
+    /// [`resume_context`](Self::resume_context).
+    pub fn context(&self) -> Option<Vec<u8>> {
+        let assembly = &self.receiver.assembly;
+        assembly.inflation().filter(|_| !assembly.in_message()).map(Inflation::context)
+    }
+
+    /// Goes on behind what another connection's [`context`](Self::context) was. Call it before the first
+    /// byte arrives.
+    pub fn resume_context(&mut self, context: &[u8]) {
+        if let Some(inflation) = self.receiver.assembly.inflation_mut() {
+            inflation.set_context(context);
+        }
     }
 
     fn attach(&mut self, tap: Box<dyn Tap>, lenient: bool) {

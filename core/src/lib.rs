@@ -119,7 +119,7 @@ pub use event::{Cause, Data, Ended, Event, OwnedEvent};
 pub use frame::header::FrameHeader;
 pub use frame::opcode::Opcode;
 pub use inbound::events::Events;
-pub use inbound::tap::Tap;
+pub use inbound::tap::{Place, Tap};
 pub use limits::{Keepalive, Limits, Rate, Timeouts};
 pub use outbound::message::Message;
 pub use outbound::prepared::Prepared;

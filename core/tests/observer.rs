@@ -4,7 +4,8 @@
 
 use polywire::handshake::Agreement;
 use polywire::{
-    Config, Connection, DeflateParams, Delivery, FrameHeader, Instant, Limits, Role, Tap, Violation,
+    Config, Connection, Contexts, DeflateConfig, DeflateParams, Delivery, Event, FrameHeader,
+    Instant, Limits, Place, Role, Tap, Violation,
 };
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +16,7 @@ struct Log(Arc<Mutex<Shown>>);
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Shown {
     frames: Vec<String>,
+    places: Vec<Place>,
     faults: Vec<String>,
 }
 
@@ -28,6 +30,10 @@ impl Tap for Log {
     fn header(&mut self, header: &FrameHeader) {
         let line = format!("{:02x} {} ", header.first, header.payload_len);
         self.0.lock().unwrap().frames.push(line);
+    }
+
+    fn place(&mut self, place: Place) {
+        self.0.lock().unwrap().places.push(place);
     }
 
     fn payload(&mut self, bytes: &[u8]) {
@@ -119,6 +125,20 @@ fn an_observer_goes_on_behind_every_fault_at_every_cut() {
 }
 
 #[test]
+fn an_observer_is_told_what_a_frame_is_to_its_message() {
+    let stream = b"\x01\x01a\x89\x00\x83\x00\x80\x01b\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let part = |first, last, compressed| Place::Message { first, last, compressed };
+    let expected = [
+        part(true, false, false),
+        Place::Control,
+        Place::PassedOver,
+        part(false, true, false),
+        part(true, true, true),
+    ];
+    assert_eq!(observe(&Config::default(), stream, stream.len()).0.places, expected);
+}
+
+#[test]
 fn a_compressed_message_that_was_given_up_leaves_the_next_one_whole() {
     let limits = Limits { fragments: 1, ..Limits::default() };
     let config = Config { limits, ..Config::default() };
@@ -127,6 +147,33 @@ fn a_compressed_message_that_was_given_up_leaves_the_next_one_whole() {
     let (shown, seen) = observe(&config, bytes, bytes.len());
     assert_eq!(shown.faults, ["limit.fragments 2"]);
     assert_eq!(seen, ["Binary([111, 107])"]);
+}
+
+#[test]
+fn an_observer_can_start_in_the_middle_of_a_compressed_stream() {
+    // "Hello", then the same by a match alone (RFC 7692 section 7.2.3.2).
+    let (first, second) =
+        (b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00", b"\xc1\x05\xf2\x00\x11\x00\x00");
+    for contexts in [Contexts::Folded, Contexts::Dedicated] {
+        let deflate = DeflateConfig { contexts, ..DeflateConfig::default() };
+        let config = Config { deflate: Some(deflate), ..Config::default() };
+        let mut earlier = client(config.clone());
+        earlier.set_lenient_tap(Box::new(Log::default()));
+        let mut bytes = *first;
+        let (start, end) = bytes.split_at_mut(4);
+        while earlier.receive_in(start, Instant::ZERO).next().is_some() {}
+        assert_eq!(earlier.context(), None, "inside a message");
+        while earlier.receive_in(end, Instant::ZERO).next().is_some() {}
+        let context = earlier.context().unwrap();
+        assert_eq!(context, b"Hello");
+
+        let mut later = client(config);
+        later.resume_context(&context);
+        later.set_lenient_tap(Box::new(Log::default()));
+        let mut bytes = *second;
+        let mut events = later.receive_in(&mut bytes, Instant::ZERO);
+        assert!(matches!(events.next(), Some((Event::Text("Hello"), _))));
+    }
 }
 
 #[test]

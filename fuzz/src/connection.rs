@@ -251,7 +251,8 @@ impl Run {
         let outbound = 4 * (limits.send_queue + self.largest + pongs);
         let deflate = match (self.settings.deflate, self.settings.config.deflate.as_ref()) {
             (Some(_), Some(config)) if config.contexts == Contexts::Dedicated => 1 << 20,
-            (Some(_), _) => 80 << 10,
+            // What was said before, and the engines that unfinished messages hold in both directions.
+            (Some(_), _) => (80 << 10) + (448 << 10),
             (None, _) => 0,
         };
         // The own read buffer, pings that await their pong, bookkeeping.

@@ -1,16 +1,22 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, node, repository, step};
+use crate::{Outcome, node, page, python, repository, step, wasm};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
-    if let Some((name, rest)) = arguments.split_first()
-        && name == "node"
-    {
-        return node::bench(rest);
+    match arguments.split_first() {
+        Some((name, rest)) if name == "node" => return node::bench(rest),
+        Some((name, rest)) if name == "python" => return python::bench(rest),
+        _ => {}
+    }
+    if arguments == ["inspect"] {
+        return wasm::bench();
+    }
+    if arguments == ["page"] {
+        return page::bench();
     }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),

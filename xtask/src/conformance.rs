@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::peers::{Server, build, example};
-use crate::{Outcome, node, repository};
+use crate::{Outcome, node, python, repository, wasm};
 
 /// A language, and its two programs.
 struct Language {
@@ -32,6 +32,18 @@ const LANGUAGES: &[Language] = &[
         prepare: || node::install_examples().map(drop),
         server: Some(|| node::example("echo_server.js")),
         client: || node::example("autobahn_client.js"),
+    },
+    Language {
+        name: "python",
+        prepare: python::install_examples,
+        server: Some(|| python::example("echo_server.py")),
+        client: || python::example("autobahn_client.py"),
+    },
+    Language {
+        name: "wasm",
+        prepare: || wasm::install_examples().map(drop),
+        server: None,
+        client: || wasm::example("autobahn_client.mjs"),
     },
 ];
 

@@ -9,10 +9,13 @@ mod coverage;
 mod fuzz;
 mod house;
 mod interop;
+mod live;
 mod no_std;
 mod node;
 mod packages;
+mod page;
 mod peers;
+mod python;
 mod quotes;
 mod repository;
 mod run;
@@ -21,6 +24,7 @@ mod setup;
 mod sizes;
 mod step;
 mod test;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -55,7 +59,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking...] | node [PROGRAM...]",
+        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },
@@ -94,6 +98,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         purpose: "build the core without std and show that none slips in",
         run: no_std::main,
+    },
+    Command {
+        name: "package",
+        arguments: "wasm",
+        purpose: "make the npm package in target/wasm/package",
+        run: wasm::main,
     },
     Command {
         name: "sizes",

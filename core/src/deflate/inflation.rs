@@ -86,6 +86,28 @@ impl Inflation {
         result
     }
 
+    /// The plain text that the next message may refer back to. Of use between messages.
+    pub(crate) fn context(&self) -> Vec<u8> {
+        match &self.inflater {
+            _ if self.no_context_takeover => Vec::new(),
+            Some(inflater) => inflater.reachable().to_vec(),
+            None => self.history.parts().concat(),
+        }
+    }
+
+    /// Goes on behind this plain text. Before the first message.
+    pub(crate) fn set_context(&mut self, text: &[u8]) {
+        match self.contexts {
+            _ if self.no_context_takeover => {}
+            Contexts::Folded => self.history.push(text),
+            Contexts::Dedicated => {
+                let text = &text[text.len().saturating_sub(self.window)..];
+                let inflater = self.inflater.get_or_insert_with(|| self.pool.take_inflater());
+                inflater.begin([text, &[]], self.window);
+            }
+        }
+    }
+
     pub(crate) fn heap_bytes(&self) -> usize {
         let engine = self.inflater.as_ref().map_or(0, |inflater| inflater.heap_bytes());
         self.history.heap_bytes() + engine
@@ -255,6 +277,11 @@ impl Inflater {
     /// The end of the message's plain text.
     fn message(&self) -> &[u8] {
         &self.text[self.message..self.end]
+    }
+
+    /// What the next message may refer back to.
+    fn reachable(&self) -> &[u8] {
+        &self.text[self.end.saturating_sub(self.window)..self.end]
     }
 
     fn heap_bytes(&self) -> usize {

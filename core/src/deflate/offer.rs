@@ -15,7 +15,7 @@ use core::fmt::Write;
 //# To offer the use of a PMCE, a client MUST include the extension name of the PMCE in the "Sec-WebSocket-Extensions" header field of the client's opening handshake of the WebSocket connection.
 //= https://www.rfc-editor.org/rfc/rfc7692#section-5
 //# To accept the use of an offered PMCE, a server MUST include the extension name of the PMCE in the "Sec-WebSocket-Extensions" header field of the server's opening handshake of the WebSocket connection.
-const NAME: &str = "permessage-deflate";
+pub(crate) const NAME: &str = "permessage-deflate";
 
 /// The client's `Sec-WebSocket-Extensions` value.
 ///
@@ -99,6 +99,33 @@ pub(crate) fn accept(
         // A larger value than offered is allowed, and this end keeps to its own.
         client_max_window_bits: client_answer.min(client_bits),
     })
+}
+
+/// What an observer takes as agreed by an answer, and whether the answer fits one of the offers.
+pub(crate) fn observe(
+    offers: &[Extension<'_>],
+    answer: &Extension<'_>,
+) -> Result<(DeflateParams, bool), &'static str> {
+    let answer = Parameters::parse(answer)?;
+    let fits = |offer: Parameters| {
+        let bits = answer.server_max_window_bits.unwrap_or(15);
+        (answer.server_no_context_takeover || !offer.server_no_context_takeover)
+            && bits <= offer.server_max_window_bits.unwrap_or(15)
+            && (answer.client_max_window_bits.is_none() || offer.client_max_window_bits.is_some())
+    };
+    let client_bits = match answer.client_max_window_bits {
+        Some(None) => return Err("client_max_window_bits without a value in an answer"),
+        Some(Some(bits)) => bits,
+        None => 15,
+    };
+    let params = DeflateParams {
+        server_no_context_takeover: answer.server_no_context_takeover,
+        client_no_context_takeover: answer.client_no_context_takeover,
+        server_max_window_bits: answer.server_max_window_bits.unwrap_or(15),
+        client_max_window_bits: client_bits,
+    };
+    let mut offers = offers.iter().filter(|offer| offer.name == NAME);
+    Ok((params, offers.any(|offer| Parameters::parse(offer).is_ok_and(fits))))
 }
 
 /// What a server makes of a valid offer.

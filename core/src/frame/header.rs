@@ -44,11 +44,11 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Reads a header from the start of `bytes`, or `None` while it is incomplete.
+    /// Reads a header from the start of `bytes`, or `None` while it is incomplete. It judges nothing.
     #[inline]
     //= https://www.rfc-editor.org/rfc/rfc6455#section-6.2
     //# Incoming data MUST be parsed as WebSocket frames as defined in Section 5.2.
-    pub(crate) fn parse(bytes: &[u8], offset: u64) -> Option<Self> {
+    pub fn parse(bytes: &[u8], offset: u64) -> Option<Self> {
         let (&first, rest) = bytes.split_first()?;
         let (&second, rest) = rest.split_first()?;
         let (payload_len, rest) = match second & LENGTH {

@@ -23,6 +23,7 @@ pub(super) fn carrier(request: &Request) -> Result<&str, HandshakeError> {
     }
     let target = request_line(request)?;
     upgrade(&request.headers)?;
+    connection(&request.headers)?;
     no_body(&request.headers)?;
     Ok(target)
 }
@@ -31,7 +32,7 @@ pub(super) fn carrier(request: &Request) -> Result<&str, HandshakeError> {
 //# An HTTP/1.1 or higher GET request, including a "Request-URI" [RFC2616] that should be interpreted
 //# as a /resource name/ defined in Section 3 (or an absolute HTTP/HTTPS URI containing the /resource
 //# name/).
-fn request_line(request: &Request) -> Result<&str, HandshakeError> {
+pub(super) fn request_line(request: &Request) -> Result<&str, HandshakeError> {
     let Request { method, version, target, .. } = request;
     if method != "GET" {
         return Err(HandshakeError::found(Fault::Method, method.as_bytes()));
@@ -42,7 +43,7 @@ fn request_line(request: &Request) -> Result<&str, HandshakeError> {
     resource_name(target, host(request)?)
 }
 
-fn upgrade(headers: &Headers) -> Result<(), HandshakeError> {
+pub(super) fn upgrade(headers: &Headers) -> Result<(), HandshakeError> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
     //# An |Upgrade| header field containing the value "websocket", treated as an ASCII
     //# case-insensitive value.
@@ -50,6 +51,10 @@ fn upgrade(headers: &Headers) -> Result<(), HandshakeError> {
         let found = headers.first("Upgrade").unwrap_or_default();
         return Err(HandshakeError::found(Fault::UpgradeMissing, found));
     }
+    Ok(())
+}
+
+pub(super) fn connection(headers: &Headers) -> Result<(), HandshakeError> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
     //# A |Connection| header field that includes the token "Upgrade", treated as an ASCII
     //# case-insensitive value.
@@ -61,7 +66,7 @@ fn upgrade(headers: &Headers) -> Result<(), HandshakeError> {
 }
 
 /// A body would be taken for frames, or frames for a body by a proxy in between.
-fn no_body(headers: &Headers) -> Result<(), HandshakeError> {
+pub(super) fn no_body(headers: &Headers) -> Result<(), HandshakeError> {
     if let Some(coding) = headers.first("Transfer-Encoding") {
         return Err(HandshakeError::found(Fault::Body, coding));
     }
@@ -104,7 +109,7 @@ fn extended_connect(request: &Request) -> Result<&str, HandshakeError> {
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
 //# A |Host| header field containing the server's authority.
-fn host(request: &Request) -> Result<Authority<'_>, HandshakeError> {
+pub(super) fn host(request: &Request) -> Result<Authority<'_>, HandshakeError> {
     let value = if request.version == HttpVersion::Http2 {
         request.authority.as_bytes()
     } else {
@@ -148,7 +153,18 @@ fn resource_name<'a>(target: &'a str, host: Authority<'_>) -> Result<&'a str, Ha
 
 /// Version and key. The result is the value that answers the key, if there has to be one.
 pub(super) fn version_and_key(request: &Request) -> Result<Option<String>, HandshakeError> {
-    let Request { headers, .. } = request;
+    version(&request.headers)?;
+    //= https://www.rfc-editor.org/rfc/rfc8441#section-5
+    //# Implementations using this extended CONNECT to bootstrap WebSockets do not do the processing of
+    //# the Sec-WebSocket-Key and Sec-WebSocket-Accept header fields of [RFC6455] as that functionality
+    //# has been superseded by the :protocol pseudo-header field.
+    if request.version == HttpVersion::Http2 {
+        return Ok(None);
+    }
+    Ok(Some(key::accept(the_key(&request.headers)?)))
+}
+
+pub(super) fn version(headers: &Headers) -> Result<(), HandshakeError> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
     //# A |Sec-WebSocket-Version| header field, with a value of 13.
     let mut versions = headers.all("Sec-WebSocket-Version");
@@ -162,13 +178,10 @@ pub(super) fn version_and_key(request: &Request) -> Result<Option<String>, Hands
     if version != VERSION.as_bytes() {
         return Err(HandshakeError::found(Fault::Version, version));
     }
-    //= https://www.rfc-editor.org/rfc/rfc8441#section-5
-    //# Implementations using this extended CONNECT to bootstrap WebSockets do not do the processing of
-    //# the Sec-WebSocket-Key and Sec-WebSocket-Accept header fields of [RFC6455] as that functionality
-    //# has been superseded by the :protocol pseudo-header field.
-    if request.version == HttpVersion::Http2 {
-        return Ok(None);
-    }
+    Ok(())
+}
+
+pub(super) fn the_key(headers: &Headers) -> Result<&[u8], HandshakeError> {
     let mut keys = headers.all("Sec-WebSocket-Key");
     let key = keys.next().ok_or(HandshakeError::missing(Fault::Key))?;
     //= https://www.rfc-editor.org/rfc/rfc6455#section-11.3.1
@@ -179,7 +192,7 @@ pub(super) fn version_and_key(request: &Request) -> Result<Option<String>, Hands
     if !key::is_valid(key) {
         return Err(HandshakeError::found(Fault::Key, key));
     }
-    Ok(Some(key::accept(key)))
+    Ok(key)
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2

@@ -253,18 +253,25 @@ impl Offer {
     //# has indicated a subprotocol not requested by the client), the client MUST _Fail the WebSocket
     //# Connection_.
     fn subprotocol_in_use(&self, headers: &Headers) -> Result<Option<String>, HandshakeError> {
-        let mut values = headers.all("Sec-WebSocket-Protocol");
-        let Some(value) = values.next() else { return Ok(None) };
-        if let Some(second) = values.next() {
-            return Err(HandshakeError::found(Fault::SubprotocolRepeated, second));
-        }
-        let value = trim(value);
-        let chosen = self.subprotocols.iter().find(|offered| offered.as_bytes() == value);
-        chosen
-            .cloned()
-            .map(Some)
-            .ok_or_else(|| HandshakeError::found(Fault::SubprotocolNotOffered, value))
+        verify_subprotocol(&self.subprotocols, headers)
     }
+}
+
+pub(super) fn verify_subprotocol(
+    offered: &[String],
+    headers: &Headers,
+) -> Result<Option<String>, HandshakeError> {
+    let mut values = headers.all("Sec-WebSocket-Protocol");
+    let Some(value) = values.next() else { return Ok(None) };
+    if let Some(second) = values.next() {
+        return Err(HandshakeError::found(Fault::SubprotocolRepeated, second));
+    }
+    let value = trim(value);
+    let chosen = offered.iter().find(|offered| offered.as_bytes() == value);
+    chosen
+        .cloned()
+        .map(Some)
+        .ok_or_else(|| HandshakeError::found(Fault::SubprotocolNotOffered, value))
 }
 
 /// The headers that the caller asks for.
@@ -309,7 +316,14 @@ fn check_subprotocols(subprotocols: &[String]) -> Result<(), HandshakeError> {
 
 /// The checks that an upgrade needs, and an extended CONNECT does not.
 fn verify_upgrade(accept: &str, response: &Response) -> Result<(), HandshakeError> {
-    let Response { headers, status, version, .. } = response;
+    verify_status(response)?;
+    verify_upgrade_field(&response.headers)?;
+    verify_connection_field(&response.headers)?;
+    verify_accept(accept, &response.headers)
+}
+
+pub(super) fn verify_status(response: &Response) -> Result<(), HandshakeError> {
+    let Response { status, version, .. } = response;
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
     //# If the status code received from the server is not 101, the client handles the response per
     //# HTTP [RFC2616] procedures.
@@ -319,6 +333,10 @@ fn verify_upgrade(accept: &str, response: &Response) -> Result<(), HandshakeErro
     if *version != HttpVersion::Http11 {
         return Err(HandshakeError::told(Fault::HttpVersion, format!("{version:?}")));
     }
+    Ok(())
+}
+
+pub(super) fn verify_upgrade_field(headers: &Headers) -> Result<(), HandshakeError> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
     //# If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value
     //# that is not an ASCII case-insensitive match for the value "websocket", the client MUST _Fail
@@ -328,6 +346,10 @@ fn verify_upgrade(accept: &str, response: &Response) -> Result<(), HandshakeErro
     if !upgrade.eq_ignore_ascii_case(b"websocket") || upgrades.next().is_some() {
         return Err(HandshakeError::found(Fault::UpgradeMismatch, upgrade));
     }
+    Ok(())
+}
+
+pub(super) fn verify_connection_field(headers: &Headers) -> Result<(), HandshakeError> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
     //# If the response lacks a |Connection| header field or the |Connection| header field doesn't
     //# contain a token that is an ASCII case-insensitive match for the value "Upgrade", the client
@@ -336,7 +358,7 @@ fn verify_upgrade(accept: &str, response: &Response) -> Result<(), HandshakeErro
         let found = headers.first("Connection").unwrap_or_default();
         return Err(HandshakeError::found(Fault::ConnectionMismatch, found));
     }
-    verify_accept(accept, headers)
+    Ok(())
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
@@ -344,7 +366,7 @@ fn verify_upgrade(accept: &str, response: &Response) -> Result<(), HandshakeErro
 //# a value other than the base64-encoded SHA-1 of the concatenation of the |Sec-WebSocket-Key| (as a
 //# string, not base64-decoded) with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" but ignoring
 //# any leading and trailing whitespace, the client MUST _Fail the WebSocket Connection_.
-fn verify_accept(accept: &str, headers: &Headers) -> Result<(), HandshakeError> {
+pub(super) fn verify_accept(accept: &str, headers: &Headers) -> Result<(), HandshakeError> {
     let mut values = headers.all("Sec-WebSocket-Accept");
     let value = values.next().ok_or(HandshakeError::missing(Fault::AcceptMissing))?;
     //= https://www.rfc-editor.org/rfc/rfc6455#section-11.3.3

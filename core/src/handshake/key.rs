@@ -9,7 +9,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest, Sha1};
 
-const SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+pub(crate) const SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// RFC 6455's own example of a key, `AQIDBAUGBwgJCgsMDQ4PEC==`, has bits set behind its last byte.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -41,8 +41,12 @@ pub(crate) fn is_valid(key: &[u8]) -> bool {
 //# [RFC4648]) this 20-byte hash.
 /// The value that answers `key`.
 pub(crate) fn accept(key: &[u8]) -> String {
-    let hash = Sha1::new().chain_update(key).chain_update(SUFFIX).finalize();
-    STANDARD.encode(hash)
+    STANDARD.encode(digest(key))
+}
+
+/// The hash that [`accept`] encodes.
+pub(crate) fn digest(key: &[u8]) -> [u8; 20] {
+    Sha1::new().chain_update(key).chain_update(SUFFIX).finalize().into()
 }
 
 #[cfg(test)]

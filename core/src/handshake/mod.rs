@@ -41,6 +41,7 @@ mod key;
 mod machine;
 mod origin;
 mod refusal;
+mod review;
 mod server;
 mod url;
 
@@ -51,6 +52,7 @@ pub use headers::Headers;
 pub use machine::{ClientHandshake, Established, ServerHandshake};
 pub use origin::OriginPolicy;
 pub use refusal::Refusal;
+pub use review::{HeadReview, KeyReview, LineReview, Review, Verdict};
 pub use server::{ServerPolicy, Upgrade};
 pub use url::Url;
 

@@ -314,6 +314,14 @@ impl Assembly {
         })
     }
 
+    pub(crate) fn inflation(&self) -> Option<&Inflation> {
+        self.inflation.as_deref()
+    }
+
+    pub(crate) fn inflation_mut(&mut self) -> Option<&mut Inflation> {
+        self.inflation.as_deref_mut()
+    }
+
     /// Gives back what a large message needed.
     pub(crate) fn shrink(&mut self) {
         if !self.in_message() {

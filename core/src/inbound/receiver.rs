@@ -4,7 +4,7 @@
 //! message in progress, the rates. Knows nothing of this end's answers.
 
 use super::assembly::{Assembly, Content};
-use super::tap::Attached;
+use super::tap::{Attached, Place};
 use crate::config::{Config, Delivery};
 use crate::deflate::Inflation;
 use crate::error::{Rule, Violation};
@@ -141,6 +141,16 @@ impl Receiver {
         }
     }
 
+    /// Nothing is lent behind what ends the connection.
+    pub(crate) fn stop_lending(&mut self) {
+        self.lends = false;
+    }
+
+    /// Whether a close frame begins at the front of the chunk.
+    pub(crate) fn close_is_next(&self, chunk: &[u8]) -> bool {
+        self.frame.is_none() && self.decoder.is_next(Opcode::Close, chunk)
+    }
+
     /// Makes the frame of a header the current one.
     pub(crate) fn open(&mut self, header: &FrameHeader, skipped: bool) -> Result<(), Broken> {
         let opcode = header.opcode().unwrap_or(Opcode::Continuation);
@@ -148,6 +158,17 @@ impl Receiver {
             self.control.clear();
         } else if !skipped {
             self.open_data(header, opcode)?;
+        }
+        if let Some(attached) = &mut self.tap {
+            attached.tap.place(match opcode {
+                _ if skipped => Place::PassedOver,
+                Opcode::Close | Opcode::Ping | Opcode::Pong => Place::Control,
+                Opcode::Continuation | Opcode::Text | Opcode::Binary => Place::Message {
+                    first: opcode != Opcode::Continuation,
+                    last: header.fin(),
+                    compressed: self.assembly.is_compressed(),
+                },
+            });
         }
         self.frame = Some(Frame {
             offset: header.offset,

@@ -1,0 +1,302 @@
+//! A connection at the border.
+//!
+//! Owns how bytes, events and commands cross it: input through space in the module's memory, events as
+//! the words of `polywire_bridge::record` with all payloads behind each other. Knows nothing of what they
+//! mean; that is the core.
+
+use polywire::handshake::Agreement;
+use polywire::{CloseCode, Config, Events, Instant, Message, Role, Socket, UsageError};
+use polywire_bridge::record::{self, WORDS};
+use polywire_bridge::settings::{self, Value};
+use polywire_bridge::{codes, record::payload};
+use std::sync::Arc;
+use wasm_bindgen::prelude::*;
+
+use crate::json::Json;
+use crate::params;
+
+/// What is thrown: the code, a NUL, and the sentence. `js/errors.js` makes an error of it.
+pub(crate) fn thrown(code: &str, text: &str) -> JsValue {
+    format!("{code}\0{text}").into()
+}
+
+fn misused(error: UsageError) -> JsValue {
+    thrown(error.code(), &error.to_string())
+}
+
+pub(crate) fn instant(millis: f64) -> Instant {
+    Instant::from_micros((millis.max(0.0) * 1000.0) as u64)
+}
+
+pub(crate) fn millis(instant: Option<Instant>) -> f64 {
+    instant
+        .map_or(f64::INFINITY, |at| at.saturating_since(Instant::ZERO).as_micros() as f64 / 1000.0)
+}
+
+/// Every code, as JSON: violations first, at the index by which records name them.
+#[wasm_bindgen]
+pub fn all_codes() -> String {
+    Json::array(codes::all(), |json, entry| {
+        json.braces(|json| {
+            json.key("code").text(entry.code);
+            json.key("origin").text(entry.origin.name());
+            json.key("number").number(entry.number);
+            json.key("section").text(entry.section);
+            json.key("expected").text(entry.expected);
+        });
+    })
+}
+
+/// The names of what ends a connection, as JSON.
+#[wasm_bindgen]
+pub fn all_causes() -> String {
+    Json::array(codes::CAUSES, |json, cause| json.text(cause))
+}
+
+/// A violation as a sentence.
+#[wasm_bindgen]
+pub fn violation_text(rule: usize, found: f64, offset: f64) -> String {
+    let rule = polywire::Rule::ALL.get(rule).copied();
+    rule.map_or_else(String::new, |rule| {
+        polywire::Violation { rule, found: found as u64, offset: offset as u64 }.to_string()
+    })
+}
+
+/// Settings that any number of connections share.
+#[wasm_bindgen]
+pub struct Settings(pub(crate) Arc<Config>);
+
+#[wasm_bindgen]
+impl Settings {
+    /// From names with their values, each a number, a string, a boolean or null.
+    #[wasm_bindgen(constructor)]
+    pub fn new(names: Vec<String>, values: Vec<JsValue>) -> Result<Self, JsValue> {
+        let texts: Vec<Option<String>> = values.iter().map(JsValue::as_string).collect();
+        let value = |at: usize| match (&texts[at], &values[at]) {
+            (Some(text), _) => Value::Name(text),
+            (None, value) if value.is_null() || value.is_undefined() => Value::None,
+            (None, value) => match (value.as_bool(), value.as_f64()) {
+                (Some(flag), _) => Value::Flag(flag),
+                (None, number) => Value::Number(number.unwrap_or(f64::NAN)),
+            },
+        };
+        let pairs = names.iter().enumerate().map(|(at, name)| (&name[..], value(at)));
+        let config = settings::config(Config::default(), pairs)
+            .map_err(|error| thrown("", &error.to_string()))?;
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// A message for many connections.
+#[wasm_bindgen]
+pub struct Prepared(polywire::Prepared);
+
+#[wasm_bindgen]
+impl Prepared {
+    /// See [`Connection::send`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(is_text: bool, bytes: &[u8], level: u8) -> Result<Self, JsValue> {
+        Ok(Self(polywire::Prepared::new(message(is_text, bytes, level)?)))
+    }
+}
+
+/// A connection after the opening handshake.
+#[wasm_bindgen]
+pub struct Connection {
+    core: polywire::Connection,
+    /// Bytes that arrived.
+    input: Vec<u8>,
+    /// The events of the last input, and their payloads.
+    records: Vec<u32>,
+    payloads: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Connection {
+    /// `deflate`: what was agreed, as four numbers; none of them: no compression.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        client: bool,
+        settings: &Settings,
+        deflate: &[u8],
+        seed: &[u8],
+        now: f64,
+    ) -> Result<Self, JsValue> {
+        let seed = seed.try_into().map_err(|_| thrown("", "a seed has 32 bytes"))?;
+        let role = if client { Role::Client } else { Role::Server };
+        let agreement = Agreement { subprotocol: None, deflate: params(deflate) };
+        let core = polywire::Connection::new(
+            role,
+            Arc::clone(&settings.0),
+            &agreement,
+            seed,
+            instant(now),
+        );
+        Ok(Self { core, input: Vec::new(), records: Vec::new(), payloads: Vec::new() })
+    }
+
+    /// Where to put bytes that arrived.
+    pub fn space(&mut self, length: usize) -> *mut u8 {
+        if self.input.len() < length {
+            self.input.resize(length, 0);
+        }
+        self.input.as_mut_ptr()
+    }
+
+    /// Decodes them; how many events there are.
+    pub fn receive(&mut self, length: usize, now: f64) -> usize {
+        let Self { core, input, records, payloads } = self;
+        let length = length.min(input.len());
+        let events = core.receive_in(&mut input[..length], instant(now));
+        collect(events, records, payloads)
+    }
+
+    /// The stream ended.
+    pub fn receive_eof(&mut self, now: f64) -> usize {
+        collect(self.core.receive_eof(instant(now)), &mut self.records, &mut self.payloads)
+    }
+
+    /// The deadline has come.
+    pub fn handle_timeout(&mut self, now: f64) -> usize {
+        collect(self.core.handle_timeout(instant(now)), &mut self.records, &mut self.payloads)
+    }
+
+    /// The host stops reading for a while.
+    pub fn pause_reading(&mut self, now: f64) {
+        self.core.pause_reading(instant(now));
+    }
+
+    /// The host reads again.
+    pub fn resume_reading(&mut self, now: f64) {
+        self.core.resume_reading(instant(now));
+    }
+
+    /// Where the records of the last input are.
+    pub fn records(&self) -> *const u32 {
+        self.records.as_ptr()
+    }
+
+    /// Where their payloads are.
+    pub fn payloads(&self) -> *const u8 {
+        self.payloads.as_ptr()
+    }
+
+    /// Read, write, socket (0 keep, 1 shut down the writing side, 2 close), deadline.
+    pub fn wants(&self) -> Vec<f64> {
+        let wants = self.core.wants();
+        let socket = match wants.socket {
+            Socket::Keep => 0,
+            Socket::ShutdownWrite => 1,
+            Socket::Close => 2,
+        };
+        vec![wants.read.into(), wants.write.into(), socket.into(), millis(wants.deadline)]
+    }
+
+    /// Takes up to `most` queued bytes.
+    pub fn transmit(&mut self, most: usize) -> Vec<u8> {
+        let sender = self.core.sender(Instant::ZERO);
+        let mut bytes = vec![0; sender.queued().min(most)];
+        let count = sender.transmit_into(&mut bytes);
+        bytes.truncate(count);
+        bytes
+    }
+
+    /// Bytes in the queue.
+    pub fn queued(&mut self) -> usize {
+        self.core.sender(Instant::ZERO).queued()
+    }
+
+    /// Whether messages can be sent.
+    pub fn is_open(&mut self) -> bool {
+        self.core.sender(Instant::ZERO).is_open()
+    }
+
+    /// Bytes of heap that the core holds for it.
+    pub fn heap_bytes(&self) -> usize {
+        self.core.heap_bytes()
+    }
+
+    /// Sends a message. `level`: 0 uncompressed, 1 to 9, else as configured.
+    pub fn send(
+        &mut self,
+        is_text: bool,
+        bytes: &[u8],
+        level: u8,
+        now: f64,
+    ) -> Result<(), JsValue> {
+        let message = message(is_text, bytes, level)?;
+        self.core.sender(instant(now)).send(message).map_err(misused)
+    }
+
+    /// Sends a part of a message.
+    pub fn send_part(
+        &mut self,
+        is_text: bool,
+        bytes: &[u8],
+        last: bool,
+        level: u8,
+        now: f64,
+    ) -> Result<(), JsValue> {
+        let message = message(is_text, bytes, level)?;
+        self.core.sender(instant(now)).send_part(message, last).map_err(misused)
+    }
+
+    /// Sends a message that was prepared for many connections.
+    pub fn send_prepared(&mut self, prepared: &Prepared, now: f64) -> Result<(), JsValue> {
+        self.core.sender(instant(now)).send_prepared(&prepared.0).map_err(misused)
+    }
+
+    /// Sends a ping.
+    pub fn ping(&mut self, payload: &[u8], now: f64) -> Result<(), JsValue> {
+        self.core.sender(instant(now)).ping(payload).map_err(misused)
+    }
+
+    /// Sends a pong.
+    pub fn pong(&mut self, payload: &[u8], now: f64) -> Result<(), JsValue> {
+        self.core.sender(instant(now)).pong(payload).map_err(misused)
+    }
+
+    /// Starts the closing handshake.
+    pub fn close(&mut self, code: Option<u16>, reason: &str, now: f64) -> Result<(), JsValue> {
+        self.core.sender(instant(now)).close(code.map(CloseCode), reason).map_err(misused)
+    }
+
+    /// Gives the connection up.
+    pub fn abort(&mut self, now: f64) {
+        self.core.sender(instant(now)).abort();
+    }
+
+    /// Gives back what a burst needed.
+    pub fn shrink(&mut self) {
+        self.core.shrink();
+        (self.input, self.payloads, self.records) = Default::default();
+    }
+}
+
+/// JavaScript's strings come as UTF-8: wasm-bindgen replaces lone surrogates on the way.
+fn message(is_text: bool, bytes: &[u8], level: u8) -> Result<Message<'_>, JsValue> {
+    let message = if is_text {
+        let text = str::from_utf8(bytes).map_err(|_| thrown("", "text is UTF-8"))?;
+        Message::from(text)
+    } else {
+        Message::from(bytes)
+    };
+    Ok(match level {
+        0 => message.uncompressed(),
+        1..=9 => message.level(level),
+        _ => message,
+    })
+}
+
+/// Writes the events down. All payloads are gathered: those in the connection's own buffer are gone with
+/// the next event.
+fn collect(mut events: Events<'_, '_>, records: &mut Vec<u32>, payloads: &mut Vec<u8>) -> usize {
+    records.clear();
+    payloads.clear();
+    while let Some((event, _)) = events.next() {
+        let at = payloads.len() as u32;
+        payloads.extend_from_slice(payload(&event));
+        records.extend(record::words(&event, at));
+    }
+    records.len() / WORDS
+}
