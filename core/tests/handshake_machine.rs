@@ -67,6 +67,7 @@ fn client_and_server_agree_at_any_cut() {
     for seed in 0..300 {
         let (client, request) = client();
         let mut server = server();
+        assert_eq!(client.request().target, "/chat");
         let mut sent = request.clone();
         sent.extend_from_slice(b"early");
         let upgrade = upgrade(&mut server, &pieces(&sent, seed)).expect("decided").expect("valid");

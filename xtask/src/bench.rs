@@ -1,19 +1,25 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, node, repository, step, wasm};
+use crate::{Outcome, kotlin, node, page, python, repository, step, swift, uniffi, wasm};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
-    if let Some((name, rest)) = arguments.split_first()
-        && name == "node"
-    {
-        return node::bench(rest);
+    match arguments.split_first() {
+        Some((name, rest)) if name == "node" => return node::bench(rest),
+        Some((name, rest)) if name == "python" => return python::bench(rest),
+        _ => {}
+    }
+    if arguments == ["mobile"] {
+        return mobile();
     }
     if arguments == ["inspect"] {
         return wasm::bench();
+    }
+    if arguments == ["page"] {
+        return page::bench();
     }
     let chosen: Vec<&str> = match arguments {
         [] => PROGRAMS.to_vec(),
@@ -40,4 +46,21 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         ])?;
     }
     Ok(())
+}
+
+/// The border to Kotlin, and to Swift where there is one.
+fn mobile() -> Outcome {
+    kotlin::build_only()?;
+    println!("\n=== kotlin ===");
+    uniffi::run(&mut kotlin::program("benches/mobile/kotlin", "BorderKt"))?;
+    let Some(toolchain) = swift::Toolchain::find() else {
+        println!("\nNOT RUN: {}", swift::lacking().unwrap_or_default());
+        return Ok(());
+    };
+    let package = "benches/mobile/swift";
+    swift::assemble()?;
+    toolchain.swift("build", package, &["-c", "release"], &[])?;
+    println!("\n=== swift ===");
+    let program = toolchain.path(&swift::program(package, "Border"));
+    uniffi::run(&mut toolchain.command(&[&program]))
 }

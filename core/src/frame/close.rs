@@ -51,6 +51,11 @@ impl ClosePayload {
         &self.bytes[..usize::from(self.len)]
     }
 
+    /// The status code and the reason.
+    pub(crate) fn parts(&self) -> (Option<CloseCode>, &str) {
+        parse(self.as_bytes()).unwrap_or((None, ""))
+    }
+
     fn of(code: CloseCode, reason: &str) -> Self {
         let mut bytes = [0; 125];
         let len = 2 + reason.len();

@@ -64,11 +64,6 @@ impl Decoder {
         self.offset
     }
 
-    /// Whether the end of a chunk went through a header.
-    pub(crate) fn is_in_header(&self) -> bool {
-        self.partial_len != 0
-    }
-
     /// Splits `len` bytes off the front of `chunk`.
     #[inline]
     pub(crate) fn consume<'a>(&mut self, chunk: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
@@ -119,6 +114,12 @@ impl Decoder {
         let header_len = chunk.len() - rest.len();
         let frame = self.consume(chunk, header_len + len);
         Some((kind, &mut frame[header_len..], mask))
+    }
+
+    /// Whether a frame with this opcode begins at the front of `chunk`.
+    pub(crate) fn is_next(&self, opcode: Opcode, chunk: &[u8]) -> bool {
+        const OPCODE: u8 = 0x0f;
+        self.partial_len == 0 && chunk.first().is_some_and(|first| first & OPCODE == opcode as u8)
     }
 
     /// Takes the next header off the front of `chunk`; `None` when all of it was taken and more is

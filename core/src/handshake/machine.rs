@@ -93,6 +93,11 @@ impl ClientHandshake {
         Ok((Self { offer, state, deadline }, request))
     }
 
+    /// The request that was made.
+    pub fn request(&self) -> &Request {
+        self.offer.request()
+    }
+
     /// Takes bytes from the server. Ready exactly once; what is given later is ignored.
     ///
     /// A refusal is reported when its body is complete or 4 KiB of it are there, or with as much of

@@ -22,6 +22,8 @@ pub struct Events<'c, 'b> {
     receiver: &'c mut Receiver,
     sender: &'c mut Sender,
     chunk: &'b mut [u8],
+    /// What ends the conversation is not handed out.
+    holds: bool,
 }
 
 /// What happened, before it is known where its payload is borrowed from.
@@ -38,7 +40,7 @@ impl<'c, 'b> Events<'c, 'b> {
         sender: &'c mut Sender,
         chunk: &'b mut [u8],
     ) -> Self {
-        Self { receiver, sender, chunk }
+        Self { receiver, sender, chunk, holds: false }
     }
 
     /// The next event, and the sender to answer it with. `None` when the input is used up.
@@ -84,16 +86,19 @@ impl<'c, 'b> Events<'c, 'b> {
         self.decode_owned(least)
     }
 
-    /// Whether the next frame of the chunk is a close frame, which [`next`](Self::next) would answer.
+    /// From now on no event is handed out that ends the conversation: neither the peer's close nor a
+    /// violation, both of which are answered with a close frame. What is held comes with the next input,
+    /// for which no bytes will do.
     ///
-    /// A host that takes events in batches and hands them out later ends its batch here: so answers to
-    /// the messages before the close frame still go out in front of the answer to it.
-    pub fn is_before_close(&self) -> bool {
-        let first = self
-            .chunk
-            .first()
-            .filter(|_| self.receiver.frame.is_none() && !self.receiver.decoder.is_in_header());
-        first.is_some_and(|&first| Opcode::from_nibble(first) == Some(Opcode::Close))
+    /// A host that takes events in batches and hands them out later calls this behind the first message
+    /// of a batch: so answers to messages still go out in front of that close frame.
+    pub fn hold_end(&mut self) {
+        self.holds = true;
+    }
+
+    /// Whether the end is next, and [held](Self::hold_end) if that was asked for.
+    pub fn is_before_end(&self) -> bool {
+        self.receiver.failure.is_some() || self.receiver.close_is_next(self.chunk)
     }
 
     /// The bytes of the chunk that no event was taken from yet.
@@ -146,6 +151,10 @@ impl<'c, 'b> Events<'c, 'b> {
     #[inline]
     fn step(&mut self) -> Option<Step<'b>> {
         loop {
+            if self.holds && self.is_before_end() {
+                self.receiver.stop_lending();
+                return None;
+            }
             if !self.sender.state.is_receiving() || self.receiver.failure.is_some() {
                 return self.finish();
             }
@@ -154,10 +163,10 @@ impl<'c, 'b> Events<'c, 'b> {
                 let header = self.receiver.decoder.header(&mut self.chunk, in_message)?;
                 let skipped = match self.receiver.judge(&header, self.sender.now) {
                     Ok(skipped) => skipped,
-                    Err(broken) => return Some(self.fail(header.offset, broken)),
+                    Err(broken) => return self.fail(header.offset, broken),
                 };
                 if let Err(broken) = self.receiver.open(&header, skipped) {
-                    return Some(self.fail(header.offset, broken));
+                    return self.fail(header.offset, broken);
                 }
             }
             let piece = self.receiver.payload(&mut self.chunk)?;
@@ -181,13 +190,13 @@ impl<'c, 'b> Events<'c, 'b> {
             return match self.receiver.take_control(piece) {
                 Ok(ControlPayload::Incomplete) => None,
                 Ok(payload) => Some(Step::Control { opcode: frame.opcode, payload }),
-                Err(broken) => Some(self.fail(frame.offset, broken)),
+                Err(broken) => self.fail(frame.offset, broken),
             };
         }
         let (content, last, result) = self.receiver.take_data(piece);
         match result {
             Ok(()) => self.hand_out(content, last),
-            Err(broken) => Some(self.fail_behind(content, frame.offset, broken)),
+            Err(broken) => self.fail_behind(content, frame.offset, broken),
         }
     }
 
@@ -205,21 +214,32 @@ impl<'c, 'b> Events<'c, 'b> {
     #[cold]
     //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
     //# Incoming data MUST always be validated by both clients and servers.
-    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Step<'b> {
+    fn fail(&mut self, offset: u64, (rule, found): Broken) -> Option<Step<'b>> {
+        let violation = Violation { rule, found, offset };
+        if self.holds {
+            self.receiver.failure = Some(violation);
+            self.receiver.stop_lending();
+            return None;
+        }
         self.sender.fail(rule);
-        Step::Failed(Violation { rule, found, offset })
+        Some(Step::Failed(violation))
     }
 
     /// Fails the connection behind content that was good and is handed out first, however the chunk
     /// was cut.
     #[cold]
-    fn fail_behind(&mut self, content: Content<'b>, offset: u64, broken: Broken) -> Step<'b> {
+    fn fail_behind(
+        &mut self,
+        content: Content<'b>,
+        offset: u64,
+        broken: Broken,
+    ) -> Option<Step<'b>> {
         if !self.receiver.assembly.is_streamed() || matches!(content, Content::None) {
             return self.fail(offset, broken);
         }
         let (rule, found) = broken;
         self.receiver.failure = Some(Violation { rule, found, offset });
-        Step::Data { content, last: false }
+        Some(Step::Data { content, last: false })
     }
 
     /// What is left to say when nothing more is decoded.

@@ -141,6 +141,16 @@ impl Receiver {
         }
     }
 
+    /// Nothing is lent behind what ends the connection.
+    pub(crate) fn stop_lending(&mut self) {
+        self.lends = false;
+    }
+
+    /// Whether a close frame begins at the front of the chunk.
+    pub(crate) fn close_is_next(&self, chunk: &[u8]) -> bool {
+        self.frame.is_none() && self.decoder.is_next(Opcode::Close, chunk)
+    }
+
     /// Makes the frame of a header the current one.
     pub(crate) fn open(&mut self, header: &FrameHeader, skipped: bool) -> Result<(), Broken> {
         let opcode = header.opcode().unwrap_or(Opcode::Continuation);

@@ -20,7 +20,9 @@ use crate::random::Random;
 use crate::role::Role;
 use crate::state::{Lifecycle, Wants};
 use crate::time::Instant;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::mem::size_of;
 
 /// The sending half of a connection.
 ///
@@ -37,6 +39,8 @@ pub struct Sender {
     parts: Option<Parts>,
     pongs: Pongs,
     keepalive_pings: u32,
+    /// What the close frame said that this end sent.
+    sent_close: Option<Box<ClosePayload>>,
     /// This end only looks on: nothing goes out that the caller did not ask for.
     observer: bool,
     pub(crate) now: Instant,
@@ -66,6 +70,7 @@ impl Sender {
             parts: None,
             pongs: Pongs::default(),
             keepalive_pings: 0,
+            sent_close: None,
             observer: false,
             now,
             last_message: now,
@@ -278,6 +283,12 @@ impl Sender {
         self.framer.queue.len()
     }
 
+    /// What this end's close frame says, once one is queued: it was asked for, answers the peer's, or
+    /// tells why the connection fails.
+    pub fn sent_close(&self) -> Option<(Option<CloseCode>, &str)> {
+        self.sent_close.as_ref().map(|payload| payload.parts())
+    }
+
     /// Whether messages can be sent: the connection is neither closing nor ended.
     pub fn is_open(&self) -> bool {
         self.state.is_open()
@@ -439,7 +450,8 @@ impl Sender {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.framer.heap_bytes() + self.heartbeat.heap_bytes() + self.pongs.heap_bytes()
+        let close = self.sent_close.as_ref().map_or(0, |_| size_of::<ClosePayload>());
+        close + self.framer.heap_bytes() + self.heartbeat.heap_bytes() + self.pongs.heap_bytes()
     }
 
     #[inline]
@@ -482,6 +494,7 @@ impl Sender {
 
     fn push_close(&mut self, payload: &ClosePayload) {
         self.framer.control(Opcode::Close, payload.as_bytes());
+        self.sent_close = Some(Box::new(*payload));
     }
 
     /// Queues a close frame without waiting for the peer's, unless one went out before.

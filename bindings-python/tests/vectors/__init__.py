@@ -1,0 +1,1 @@
+"""The runner of ``tests/vectors`` in Python: one module for each kind of vector."""
