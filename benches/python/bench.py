@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from peer import Deflated, Server, echo
 
-NAMES = ("polywire", "raw", "picows", "websockets", "aiohttp")
+NAMES = ("polywire", "raw", "picows", "picows-asyncio", "websockets", "aiohttp")
+PACKAGES = ("polywire", "picows", "websockets", "aiohttp", "uvloop")
 COMPRESSING = ("polywire", "websockets", "aiohttp")
 # Size, messages in flight, messages in each round.
 ECHOES = ((32, 1, 4000), (32, 64, 64_000), (1024, 1, 4000), (1024, 64, 48_000), (65536, 1, 1500),
@@ -84,7 +85,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     options = ["--uvloop"] if "--uvloop" in sys.argv else []
     count = 3 if quick else 9
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in NAMES if name != "raw"]
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     loop = "uvloop" if options else "asyncio"
     print(f"CPython {platform.python_version()} on {loop}; {', '.join(versions)}; {count} rounds")
     print("Server CPU in us per message: ours, then times ours (us).")

@@ -63,7 +63,7 @@ async def websockets(deflate: bool) -> int:
     return server.sockets[0].getsockname()[1]
 
 
-async def picows(deflate: bool) -> int:
+async def picows(deflate: bool, own_transports: bool | None = None) -> int:
     from picows import WSListener, WSMsgType, ws_create_server
 
     class Echo(WSListener):
@@ -75,9 +75,19 @@ async def picows(deflate: bool) -> int:
                 transport.send(frame.msg_type, frame.get_payload_as_memoryview())
 
     server = await ws_create_server(
-        lambda _: Echo(), "127.0.0.1", 0, max_frame_size=LIMIT, enable_auto_ping=True
+        lambda _: Echo(),
+        "127.0.0.1",
+        0,
+        max_frame_size=LIMIT,
+        enable_auto_ping=True,
+        use_aiofastnet=own_transports,
     )
     return server.sockets[0].getsockname()[1]
+
+
+async def picows_asyncio(deflate: bool) -> int:
+    """On the transports of the event loop, which the others use too, instead of those of aiofastnet."""
+    return await picows(deflate, own_transports=False)
 
 
 async def aiohttp(deflate: bool) -> int:
@@ -107,6 +117,7 @@ SERVERS: dict[str, Callable[[bool], Awaitable[int]]] = {
     "polywire": polywire,
     "websockets": websockets,
     "picows": picows,
+    "picows-asyncio": picows_asyncio,
     "aiohttp": aiohttp,
 }
 

@@ -35,7 +35,8 @@ fn now() -> u64 {
     polywire_bridge::clock::now().as_micros()
 }
 
-#[pymodule]
+// Whoever runs without a global lock gets one: awaitables are not made for two threads at once.
+#[pymodule(gil_used = true)]
 fn _polywire(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(codes, module)?)?;
     module.add_function(wrap_pyfunction!(causes, module)?)?;

@@ -158,7 +158,9 @@ def test_an_error_that_does_not_pass_ends_the_reconnection(run: Run) -> None:
                 async for _ in polywire.connect(url(server)):
                     pass
             with pytest.raises(KeyError):
-                async for _ in polywire.connect(url(server), process_exception=lambda _: KeyError()):
+                async for _ in polywire.connect(
+                    url(server), process_exception=lambda _: KeyError()
+                ):
                     pass
 
     run(main())

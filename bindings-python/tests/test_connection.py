@@ -411,7 +411,9 @@ def test_senders_that_wait_hear_of_the_end(run: Run) -> None:
             ws.transport.abort()
             results = await asyncio.gather(*sending, return_exceptions=True)
             assert any(isinstance(result, ConnectionClosedError) for result in results)
-            assert all(result is None or isinstance(result, ConnectionClosedError) for result in results)
+            assert all(
+                result is None or isinstance(result, ConnectionClosedError) for result in results
+            )
 
     run(main())
 

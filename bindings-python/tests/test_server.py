@@ -28,7 +28,10 @@ async def ask(port: int, request: bytes) -> bytes:
     """All that a server answers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    answer = await reader.read()
+    try:
+        answer = await reader.read()
+    except ConnectionResetError:
+        answer = b""
     writer.close()
     return answer
 
@@ -184,6 +187,33 @@ def test_a_server_closes_its_connections(run: Run) -> None:
         await ws.close()
 
     run(main())
+
+
+def test_a_server_that_closes_waits_for_no_request(run: Run) -> None:
+    async def main() -> None:
+        decided = asyncio.Event()
+
+        async def slow(ws: ServerConnection, request: Request) -> None:
+            await decided.wait()
+
+        server = await polywire.serve(echo, "127.0.0.1", 0, process_request=slow)
+        port = server.sockets[0].getsockname()[1]
+        silent = asyncio.create_task(ask(port, b"GET"))
+        asking = asyncio.create_task(status_of(polywire.connect(url(server))))
+        await asyncio.sleep(0.1)
+        server.close()
+        await silent
+        decided.set()
+        assert await asking == 503
+        await server.wait_closed()
+
+    run(main())
+
+
+async def status_of(connecting: polywire.connect) -> int:
+    with pytest.raises(InvalidStatus) as caught:
+        await connecting
+    return caught.value.response.status_code
 
 
 def test_a_server_may_leave_its_connections_open(run: Run) -> None:

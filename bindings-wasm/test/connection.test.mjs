@@ -84,7 +84,8 @@ test('time is an argument', () => {
   let ended
   while (!ended) [ended] = connection.handleTimeout(connection.wants.deadline)
   assert.deepEqual(ended, { type: 'ended', cause: 'pong_timeout', code: 1006, rule: null })
-  assert.equal(connection.wants.deadline, Infinity)
+  const timeless = new Connection('server', { settings: { timeouts: { keepalive: null } } })
+  assert.equal(timeless.wants.deadline, Infinity)
 })
 
 test('a violation says what, where and which section', () => {

@@ -108,6 +108,4 @@ class _SupportsKeysAndGetItem(Protocol):
     def __getitem__(self, key: str, /) -> str: ...
 
 
-HeadersLike = (
-    Headers | Mapping[str, str] | Iterable[tuple[str, str]] | _SupportsKeysAndGetItem
-)
+HeadersLike = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | _SupportsKeysAndGetItem

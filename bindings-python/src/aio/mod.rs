@@ -1,9 +1,11 @@
 //! The asyncio side: the protocol object that an event loop reads into, and what it waits with.
 //!
 //! Owns the list of its types. `protocol` is what Python calls, `state` what is behind its lock,
-//! `outgoing` how messages get out, `wire` the way to the socket, `awaitable` what `recv()` and `send()` return, `waiter` how a task waits.
+//! `outgoing` how messages get out, `wire` the way to the socket, `awaitable` what `recv()` and `send()` return, `waiter` how a task waits,
+//! `calls` the calls that are made for each read.
 
 mod awaitable;
+mod calls;
 mod outgoing;
 mod protocol;
 mod shared;

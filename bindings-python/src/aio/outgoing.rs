@@ -3,6 +3,7 @@
 //! Owns when they are gathered and when they are written: while input is being taken, small ones wait for
 //! those that follow; all else is offered to the socket at once. Knows nothing of tasks.
 
+use super::calls;
 use super::protocol::Protocol;
 use super::state::State;
 use crate::errors;
@@ -11,6 +12,7 @@ use polywire_bridge::clock;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use std::sync::MutexGuard;
 
 /// Queued bytes that are written although more may follow.
 const CORKED: usize = 64 << 10;
@@ -29,31 +31,38 @@ pub(super) enum Sent {
 impl Protocol {
     /// Writes what is queued.
     pub(super) fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::flush_locked(slf, slf.get().lock()).map(drop)
+    }
+
+    /// The same under a lock, which is opened where Python is called.
+    pub(super) fn flush_locked<'a>(
+        slf: &'a Bound<'_, Self>,
+        mut guard: MutexGuard<'a, State>,
+    ) -> PyResult<MutexGuard<'a, State>> {
         let py = slf.py();
-        Self::catch_up(slf)?;
-        let (rest, write) = {
-            let mut guard = slf.get().lock();
-            let state = &mut *guard;
-            let Some(connection) = &mut state.connection else { return Ok(()) };
-            match state.wire.flush(py, connection.sender(state.now))? {
-                None => return Ok(()),
-                Some(rest) => (rest, state.wire.writer(py)),
-            }
+        if guard.wire.is_unsure() {
+            drop(guard);
+            Self::catch_up(slf)?;
+            guard = slf.get().lock();
+        }
+        let state = &mut *guard;
+        let Some(connection) = &mut state.connection else { return Ok(guard) };
+        let Some(rest) = state.wire.flush(py, connection.sender(state.now))? else {
+            return Ok(guard);
         };
-        write.map_or(Ok(()), |write| write.call1(py, (rest,)).map(drop))
+        let write = state.wire.writer(py);
+        drop(guard);
+        if let Some(write) = write {
+            calls::function(write.bind(py), &rest)?;
+        }
+        Ok(slf.get().lock())
     }
 
     /// Asks the transport whether it has written all it had.
-    #[inline]
+    #[cold]
     fn catch_up(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let transport = {
-            let state = slf.get().lock();
-            if !state.wire.is_unsure() {
-                return Ok(());
-            }
-            state.wire.transport.as_ref().map(|transport| transport.clone_ref(py))
-        };
+        let transport = slf.get().lock().wire.transport.as_ref().map(|own| own.clone_ref(py));
         let Some(transport) = transport else { return Ok(()) };
         let behind = transport.call_method0(py, intern!(py, "get_write_buffer_size"))?;
         let is_behind = behind.extract::<usize>(py)? > 0;

@@ -6,6 +6,7 @@
 //! subclasses; what they are asked for has a name that begins with `_on_`.
 
 use super::awaitable::{self, Kind};
+use super::calls;
 use super::shared;
 use super::state::{Item, News, State};
 use super::waiter::Waiter;
@@ -94,10 +95,10 @@ impl Protocol {
             state = slf.get().lock();
         }
         state.corked -= 1;
-        let is_outermost = state.corked == 0;
-        drop(state);
-        let settled = if is_outermost { Self::settle(slf) } else { Ok(()) };
-        told.and(settled)
+        if state.corked > 0 {
+            return told;
+        }
+        told.and(Self::settle_locked(slf, state))
     }
 
     /// Runs the task that waits, if there is something for it, and tells the news.
@@ -109,6 +110,10 @@ impl Protocol {
         };
         if let Some(waiter) = waiter {
             Waiter::wake(waiter.bind(slf.py()))?;
+            if calls::is_only(waiter.bind(slf.py())) {
+                waiter.get().renew();
+                slf.get().lock().spare = Some(waiter);
+            }
         }
         Self::tell(slf, news)
     }
@@ -131,17 +136,18 @@ impl Protocol {
 
     /// Writes what is queued, and brings socket, timer and reading to where they should be.
     pub(super) fn settle(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::flush(slf)?;
-        let (socket, deadline, reading) = {
-            let mut state = slf.get().lock();
-            let Some(connection) = &state.connection else { return Ok(()) };
-            let wants = connection.wants();
-            let socket = (state.socket != Some(wants.socket)).then_some(wants.socket);
-            state.socket = Some(wants.socket);
-            let is_sooner =
-                |deadline: &Instant| state.timer.is_none() || *deadline < state.timer_at;
-            (socket, wants.deadline.filter(is_sooner), state.reading())
-        };
+        Self::settle_locked(slf, slf.get().lock())
+    }
+
+    fn settle_locked(slf: &Bound<'_, Self>, state: MutexGuard<'_, State>) -> PyResult<()> {
+        let mut state = Self::flush_locked(slf, state)?;
+        let Some(connection) = &state.connection else { return Ok(()) };
+        let wants = connection.wants();
+        let socket = (state.socket != Some(wants.socket)).then_some(wants.socket);
+        state.socket = Some(wants.socket);
+        let is_sooner = |deadline: &Instant| state.timer.is_none() || *deadline < state.timer_at;
+        let (deadline, reading) = (wants.deadline.filter(is_sooner), state.reading());
+        drop(state);
         match socket {
             None | Some(Socket::Keep) => {}
             Some(Socket::ShutdownWrite) => {
@@ -233,7 +239,14 @@ impl Protocol {
     /// A waiter that is woken when there is something to receive.
     pub(super) fn wait<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Waiter>> {
         let py = slf.py();
-        let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(py));
+        let event_loop = {
+            let mut state = slf.get().lock();
+            if let Some(spare) = state.spare.take() {
+                state.waiter = Some(spare.clone_ref(py));
+                return Ok(spare.into_bound(py));
+            }
+            state.event_loop.as_ref().map(|own| own.clone_ref(py))
+        };
         let event_loop =
             event_loop.ok_or_else(|| PyTypeError::new_err("no connection was made"))?;
         let waiter = Waiter::new(py, event_loop)?;
@@ -498,6 +511,7 @@ impl Protocol {
         visit.call(&state.event_loop)?;
         visit.call(&state.timer)?;
         visit.call(&state.waiter)?;
+        visit.call(&state.spare)?;
         visit.call(&state.wire.transport)
     }
 

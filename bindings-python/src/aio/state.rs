@@ -48,6 +48,8 @@ pub(super) struct State {
     /// The last `recv` asked for text as bytes.
     pub(super) wants_bytes: bool,
     pub(super) waiter: Option<Py<Waiter>>,
+    /// One that is done, to be used again.
+    pub(super) spare: Option<Py<Waiter>>,
     /// Frames are gathered until the outermost input is taken.
     pub(super) corked: u32,
     pub(super) now: Instant,
@@ -150,18 +152,15 @@ impl State {
             is_leaving: self.is_leaving,
             closed_first,
         };
-        while sink.has_room() {
-            if let Some((event, _)) = events.next_before_end() {
-                sink.take(py, event);
-            } else if !may_end && events.ends_next() {
-                break;
-            } else if let Some((event, _)) = events.next() {
-                sink.take(py, event);
-            } else {
-                break;
-            }
+        if !may_end {
+            events.hold_end();
         }
-        self.is_end_next = events.ends_next();
+        while sink.has_room()
+            && let Some((event, _)) = events.next()
+        {
+            sink.take(py, event);
+        }
+        self.is_end_next = events.is_before_end();
         events.into_rest()
     }
 

@@ -4,6 +4,7 @@
 //! for `asyncio.Task`, for one task. Unlike a future it can run the task at once instead of in the next
 //! turn of the loop, which costs a fifth. Knows nothing of messages.
 
+use super::calls;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
@@ -43,11 +44,18 @@ impl Waiter {
         let py = slf.py();
         let Some(Callback { function, context }) = slf.get().finish(None) else { return Ok(()) };
         let event_loop = slf.get().event_loop.bind(py);
-        if current_task(py)?.call1((event_loop,))?.is_none() {
-            context.call_method1(py, intern!(py, "run"), (function, slf)).map(drop)
+        if calls::function(current_task(py)?, event_loop)?.is_none() {
+            let (context, function) = (context.bind(py), function.bind(py));
+            calls::method(context, intern!(py, "run"), function, slf).map(drop)
         } else {
             call_soon(event_loop, function, context, slf)
         }
+    }
+
+    /// Ready for another wait. Only for who has the only reference.
+    pub(super) fn renew(&self) {
+        *self.lock() = State::default();
+        self.blocking.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_done(&self) -> bool {

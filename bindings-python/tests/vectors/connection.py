@@ -22,9 +22,7 @@ def run(vector: dict[str, Any], cut: str | int, paused: bool, contexts: str) -> 
 
 
 class Run:
-    def __init__(
-        self, vector: dict[str, Any], cut: str | int, paused: bool, contexts: str
-    ) -> None:
+    def __init__(self, vector: dict[str, Any], cut: str | int, paused: bool, contexts: str) -> None:
         config = vector.get("config", {})
         self.role = vector["role"]
         self.cut = cut

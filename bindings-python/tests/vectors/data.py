@@ -19,7 +19,8 @@ class Failure(Exception):
 
 def files() -> list[tuple[str, dict[str, Any]]]:
     return [
-        (path.name, json.loads(path.read_text("utf-8"))) for path in sorted(DIRECTORY.glob("*.json"))
+        (path.name, json.loads(path.read_text("utf-8")))
+        for path in sorted(DIRECTORY.glob("*.json"))
     ]
 
 

@@ -28,7 +28,9 @@ def settings(config: dict[str, Any], contexts: str = "folded") -> Settings:
     if "deflate" in config:
         deflate = dict(config["deflate"])
         values["deflate"] = True
-        values |= {f"deflate.{name}": bits for name, bits in params(deflate.pop("params", {})).items()}
+        values |= {
+            f"deflate.{name}": bits for name, bits in params(deflate.pop("params", {})).items()
+        }
         values |= flattened("deflate", {"contexts": contexts} | deflate)
     return Settings(values)
 

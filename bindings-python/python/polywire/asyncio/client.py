@@ -112,9 +112,10 @@ class ClientConnection(Connection):
         self.response = established.head
         subprotocol = established.agreement.subprotocol
         self.subprotocol = None if subprotocol is None else Subprotocol(subprotocol)
-        self._open(True, self._settings, established.agreement, established.leftover)
+        # First: whoever waits gets a turn before what came with the response ends the connection.
         if not self._opened.done():
             self._opened.set_result(None)
+        self._open(True, self._settings, established.agreement, established.leftover)
 
 
 class connect:
@@ -233,9 +234,7 @@ class connect:
                     "cannot follow a redirect to another origin with an explicit host, port or path"
                 ) from exc
             fields = self.headers.raw_items()
-            self.headers = Headers(
-                [field for field in fields if field[0].lower() not in _SECRETS]
-            )
+            self.headers = Headers([field for field in fields if field[0].lower() not in _SECRETS])
         self.url = url
         self.uri = str(url)
 
@@ -274,9 +273,7 @@ class connect:
                 delays = delays or self.reconnect_delays()
                 delay = next(delays)
                 reason = traceback_module.format_exception_only(exc)[0].strip()
-                self.logger.info(
-                    "connect failed; reconnecting in %.1f seconds: %s", delay, reason
-                )
+                self.logger.info("connect failed; reconnecting in %.1f seconds: %s", delay, reason)
                 await asyncio.sleep(delay)
             else:
                 delays = None

@@ -26,7 +26,7 @@ from ..exceptions import (
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..protocol import CLOSED, CLOSING, CONNECTING, OPEN, State
-from ..typing import BytesLike, DataLike, LoggerLike, Subprotocol
+from ..typing import DataLike, LoggerLike, Subprotocol
 from ._options import Flow
 
 __all__ = ["Connection"]
@@ -292,9 +292,7 @@ class Connection(_polywire.Protocol, asyncio.BufferedProtocol):
             self._last_call = self.loop.call_later(timeout, self.transport.abort)
 
     def _busy_error(self) -> ConcurrencyError:
-        return ConcurrencyError(
-            "cannot call recv while another coroutine is already running recv"
-        )
+        return ConcurrencyError("cannot call recv while another coroutine is already running recv")
 
     def _decode_error(self, error: UnicodeDecodeError) -> BaseException:
         self._cause = error

@@ -163,9 +163,7 @@ class ServerConnection(Connection):
             return False
         return self._accept(decision)
 
-    async def _asked(
-        self, decision: _polywire.Upgrade | _polywire.Refusal
-    ) -> Response | None:
+    async def _asked(self, decision: _polywire.Upgrade | _polywire.Refusal) -> Response | None:
         """What the application answers instead of accepting."""
         request, policy = self.request, self._policy
         assert request is not None
@@ -308,11 +306,13 @@ class Server:
         self.logger.info("server closing")
         self.server.close()
         if close_connections:
-            for connection in self._transports:
+            for connection in self._transports.copy():
                 try:
                     connection._close(int(code), reason)
                 except InvalidState:
-                    pass  # Still in its handshake, which answers 503, or closing already.
+                    # Closing already, or in its handshake, which answers 503 once there is a request.
+                    if connection.request is None:
+                        connection.transport.abort()
         while gone := [connection.wait_closed() for connection in self._transports]:
             await asyncio.gather(*gone)
         await self.server.wait_closed()
