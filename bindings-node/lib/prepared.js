@@ -12,6 +12,7 @@ const { notText } = native.layout()
 /** Bits of a message's flags, as in `commands.rs`. */
 const TEXT = 1
 const UNCOMPRESSED = 2
+const MORE = 4
 
 /** The bytes of what a user gave, not copied where it has any. */
 function toBytes (data) {
@@ -30,8 +31,10 @@ function toBytes (data) {
 
 /** The flags of a message: a string is text, unless the options say otherwise. */
 function flagsOf (data, options) {
-  const binary = options?.binary ?? (typeof data !== 'string' && typeof data !== 'number')
-  return (binary ? 0 : TEXT) | (options?.compress === false ? UNCOMPRESSED : 0)
+  const isText = typeof data === 'string' || typeof data === 'number'
+  if (options === undefined || options === null) return isText ? TEXT : 0
+  const { binary, compress, fin } = options
+  return ((binary === undefined ? isText : !binary) ? TEXT : 0) | (compress === false ? UNCOMPRESSED : 0) | (fin === false ? MORE : 0)
 }
 
 const dropped = new FinalizationRegistry(native.dropPrepared)
@@ -40,7 +43,7 @@ const dropped = new FinalizationRegistry(native.dropPrepared)
 class Prepared {
   constructor (data, options) {
     const bytes = toBytes(data)
-    const id = native.prepare(bytes, flagsOf(data, options))
+    const id = native.prepare(bytes, flagsOf(data, options) & ~MORE)
     if (id === null) throw errors.usage(notText)
     this.byteLength = bytes.length
     Object.defineProperty(this, 'id', { value: id })
@@ -53,4 +56,4 @@ function prepare (data, options) {
   return new Prepared(data, options)
 }
 
-module.exports = { Prepared, prepare, toBytes, flagsOf, TEXT, UNCOMPRESSED }
+module.exports = { Prepared, prepare, toBytes, flagsOf }

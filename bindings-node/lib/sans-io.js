@@ -104,7 +104,7 @@ class Connection {
     if (data instanceof Prepared) return checked(native.sendPrepared(this.id, data.id))
     const bytes = toBytes(data)
     const { fin } = options ?? {}
-    const flags = flagsOf(data, options) | (fin === undefined ? WHOLE : fin ? PART : PART | MORE_PARTS)
+    const flags = (flagsOf(data, options) & ~MORE_PARTS) | (fin === undefined ? WHOLE : fin ? PART : PART | MORE_PARTS)
     checked(native.send(this.id, bytes, bytes.length, flags))
   }
 

@@ -8,12 +8,14 @@ const native = require('./loader.js')
 const errors = require('./errors.js')
 const eventTarget = require('./event-target.js')
 const { Link } = require('./link.js')
-const { Prepared, TEXT, toBytes, flagsOf } = require('./prepared.js')
+const { Prepared, toBytes, flagsOf } = require('./prepared.js')
+
+// As constants: the addon's exports are an object that is slow to look into.
+const { open, ping, pong, sendPrepared } = native
 
 const STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED']
 const [CONNECTING, OPEN, CLOSING, CLOSED] = STATES.keys()
 const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'fragments', 'blob']
-const MORE_PARTS = 4
 const EMPTY = Buffer.alloc(0)
 
 class WebSocket extends EventEmitter {
@@ -86,23 +88,22 @@ class WebSocket extends EventEmitter {
     }
     if (this._readyState !== OPEN) return this._refuse(data, callback)
     let outcome
-    if (typeof data === 'string' && options === undefined) {
-      outcome = this._link.send(data, TEXT, callback)
+    if (typeof data === 'string' || data instanceof Uint8Array) {
+      outcome = this._link.send(data, flagsOf(data, options), callback)
     } else if (data instanceof Prepared) {
-      outcome = this._link.command(native.sendPrepared, data.id, callback)
+      outcome = this._link.command(sendPrepared, data.id, callback)
     } else {
-      const bytes = typeof data === 'string' ? data : toBytes(data)
-      outcome = this._link.send(bytes, flagsOf(data, options) | (options?.fin === false ? MORE_PARTS : 0), callback)
+      outcome = this._link.send(toBytes(data), flagsOf(data, options), callback)
     }
     if (outcome !== 0) this._refused(outcome, data, callback)
   }
 
   ping (data, mask, callback) {
-    this._control(native.ping, data, mask, callback)
+    this._control(ping, data, mask, callback)
   }
 
   pong (data, mask, callback) {
-    this._control(native.pong, data, mask, callback)
+    this._control(pong, data, mask, callback)
   }
 
   /** `mask` is there for the callers of `ws`: the role decides. */
@@ -175,7 +176,7 @@ class WebSocket extends EventEmitter {
 
   /** Starts over `socket`, whose handshake ended in what was agreed. `head` are the peer's first bytes. */
   _attach (socket, head, config, agreed, closeTimeout) {
-    const id = native.open(this._isServer, config, agreed.deflate)
+    const id = open(this._isServer, config, agreed.deflate)
     this._protocol = agreed.subprotocol ?? ''
     this._extensions = agreed.deflate ? 'permessage-deflate' : ''
     // A stream that is no socket may lack them.

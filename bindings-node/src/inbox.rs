@@ -36,7 +36,7 @@ pub(crate) mod flag {
     pub(crate) const CLOSE: u32 = 4;
     /// Messages can be sent.
     pub(crate) const OPEN: u32 = 8;
-    /// More events wait: the table was too small, or a close frame comes next.
+    /// More events wait: the table was too small, or the end was held back.
     pub(crate) const MORE: u32 = 16;
     /// There is something to write.
     pub(crate) const WRITE: u32 = 32;
@@ -49,13 +49,15 @@ pub(crate) struct Inbox<'m> {
     next: usize,
     slab: &'m mut [u8],
     used: usize,
+    /// An end is held back.
+    more: bool,
 }
 
 impl<'m> Inbox<'m> {
     /// Memory in which the slab's first `used` bytes are taken. `None` if it has no room for one record.
     pub(crate) fn new(table: &'m mut [u32], slab: &'m mut [u8], used: usize) -> Option<Self> {
         let fits = STATUS + record::WORDS <= table.len() && used <= slab.len();
-        fits.then_some(Self { table, next: STATUS, slab, used })
+        fits.then_some(Self { table, next: STATUS, slab, used, more: false })
     }
 
     fn has_room(&self) -> bool {
@@ -65,10 +67,7 @@ impl<'m> Inbox<'m> {
     /// Takes events while there is room. `chunk` is where they may be lent from. Returns how many bytes
     /// of it are left.
     pub(crate) fn fill(&mut self, mut events: Events<'_, '_>, chunk: Range) -> usize {
-        let first = self.next;
-        // What is answered to the messages in front of a close frame must be queued before it is.
         while self.has_room()
-            && (self.next == first || !events.ends_next())
             && let Some((event, _)) = events.next_owned_from(LARGE)
         {
             match event {
@@ -76,7 +75,10 @@ impl<'m> Inbox<'m> {
                 OwnedEvent::Binary(bytes) => self.push_owned(kind::BINARY, bytes),
                 OwnedEvent::Other(event) => self.push(&event, chunk),
             }
+            // What is answered to a message goes out in front of the close frame that ends it all.
+            events.hold_end();
         }
+        self.more |= events.is_before_end();
         events.into_rest().len()
     }
 
@@ -134,7 +136,7 @@ impl<'m> Inbox<'m> {
             (flag::READ, wants.read),
             (flag::WRITE, wants.write),
             (flag::OPEN, sender.is_open()),
-            (flag::MORE, left > 0 || !self.has_room()),
+            (flag::MORE, self.more || !self.has_room()),
         ] {
             flags |= if holds { flag } else { 0 };
         }

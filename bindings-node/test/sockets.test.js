@@ -3,9 +3,11 @@
 // Clients and servers over real sockets: the events, methods and properties of `ws`.
 
 const assert = require('node:assert/strict')
+const { Duplex } = require('node:stream')
 const { test } = require('node:test')
+const { Worker } = require('node:worker_threads')
 const WebSocket = require('polywire')
-const { connect, messages, once, closed, pair, raw, serve } = require('./support.js')
+const { connect, messages, once, closed, pair, raw, serve, REQUEST } = require('./support.js')
 
 test('messages of all forms are echoed', async (t) => {
   const [client, ws] = await pair(t)
@@ -170,6 +172,19 @@ test('a peer that breaks a rule is told which', async (t) => {
   assert.equal((await end)[0], 1006)
 })
 
+test('what came in front of a broken frame is still answered', async (t) => {
+  const { server, url } = await serve(t)
+  server.on('connection', (ws) => {
+    ws.on('message', (data) => ws.send(`answer ${data}`))
+    ws.on('error', () => {})
+  })
+  const { socket, ended } = await raw(url)
+  socket.write(Buffer.from('81810000000061' + '838000000000', 'hex'))
+  const output = await ended
+  assert.equal(output.toString('latin1', 2, 10), 'answer a')
+  assert.equal(output.readUInt16BE(12), 1002)
+})
+
 test('a lost connection closes with 1006', async (t) => {
   const { server, url } = await serve(t)
   const { socket } = await raw(url)
@@ -262,6 +277,75 @@ test('a heartbeat finds out about dead peers', async (t) => {
   const [ws] = [...server.clients]
   assert.equal((await closed(ws))[0], 1006)
   assert.equal(Buffer.concat(received)[0], 0x89)
+})
+
+test('a connection that says nothing, too much or too often', async (t) => {
+  const [silent] = await pair(t, { idleTimeout: 30 })
+  assert.deepEqual((await closed(silent)).map(String), ['1001', 'idle.timeout'])
+
+  const [fast, ws] = await pair(t, { limits: { messagesPerSecond: { perSecond: 1, burst: 2 } } })
+  const failed = once(ws, 'error')
+  for (const text of ['1', '2', '3']) fast.send(text)
+  assert.equal((await failed)[0].code, 'WS_ERR_TOO_MANY_MESSAGES')
+  assert.equal((await closed(fast))[0], 1008)
+
+  const [cut, other] = await pair(t, { maxFragments: 2 })
+  other.on('error', () => {})
+  for (let at = 0; at < 3; at++) cut.send('x', { fin: false })
+  assert.equal((await closed(cut))[0], 1008)
+})
+
+test('streams that are no sockets carry connections too', async (t) => {
+  // Each write arrives at once, inside the call: events happen inside events.
+  const ends = [0, 1].map(() => new Duplex({ read () {}, final (done) { this.other.push(null); done() } }))
+  for (const [at, end] of ends.entries()) {
+    end.other = ends[1 - at]
+    end._write = (chunk, _, done) => { end.other.push(Buffer.from(chunk)); done() }
+  }
+  const server = new WebSocket.WebSocketServer({ noServer: true })
+  const opened = new Promise((resolve) => {
+    const headers = { upgrade: 'websocket' }
+    const rawHeaders = REQUEST.split('\r\n').slice(1, -2).flatMap((line) => line.split(': '))
+    const request = { method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }
+    server.handleUpgrade(request, ends[1], Buffer.alloc(0), resolve)
+  })
+  const ws = await opened
+  const received = []
+  ends[0].on('data', (chunk) => received.push(chunk))
+  ws.on('message', (data) => {
+    ws.send(`${data}!`)
+    // The peer says something in the middle of this.
+    if (String(data) === 'a') ends[0].write(frame('c'))
+  })
+  ends[0].write(Buffer.concat([frame('a'), frame('b')]))
+  const output = () => Buffer.concat(received).toString('latin1').split('\r\n\r\n')[1] ?? ''
+  while (output().length < 12) await new Promise(setImmediate)
+  assert.equal(output(), '\x81\x02a!\x81\x02b!\x81\x02c!')
+  ws.terminate()
+})
+
+/** A short masked text message. */
+function frame (text) {
+  return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
+}
+
+test('threads have connections of their own', async (t) => {
+  const [client, ws] = await pair(t)
+  const worker = new Worker(`
+    const WebSocket = require('polywire')
+    const server = new WebSocket.WebSocketServer({ port: 0, perMessageDeflate: true }, () => {
+      const client = new WebSocket('ws://localhost:' + server.address().port)
+      client.on('open', () => client.send('x'.repeat(1000)))
+      client.on('message', (data) => require('node:worker_threads').parentPort.postMessage(data.length))
+    })
+    server.on('connection', (ws) => ws.on('message', (data) => ws.send(data)))
+  `, { eval: true })
+  assert.deepEqual(await once(worker, 'message'), [1000])
+  // It ends with its connections open; those of this thread stay.
+  await worker.terminate()
+  const received = messages(ws, 1)
+  client.send('still here')
+  assert.deepEqual(await received, ['still here'])
 })
 
 test('a stream of messages', async (t) => {

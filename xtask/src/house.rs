@@ -11,12 +11,13 @@ use crate::{Outcome, quotes, repository, rust_source};
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 60;
 
-/// Where unsafe code may be: the kernels, and what stands outside the product (allocators that count, or that
-/// stand in for one, and the engines of other libraries).
+/// Where unsafe code may be: the kernels, the border to C of a binding, and what stands outside the product
+/// (allocators that count, or that stand in for one, and the engines of other libraries).
 const UNSAFE_PLACES: &[&str] = &[
     "core/src/kernels/",
     "core/tests/counting/",
     "benches/src/",
+    "bindings-node/src/raw.rs",
     "xtask/no_std_check/",
     // The border to CPython: a type with slots of its own, memory that Python writes, a borrowed socket.
     "bindings-python/src/aio/awaitable.rs",

@@ -37,7 +37,7 @@ pub(crate) fn program(module: &str, class: &str) -> Command {
 
 /// The example that the README shows runs as it stands.
 fn ten_lines() -> Outcome {
-    let server = Server::start(&[example("echo_server").display().to_string()], "127.0.0.1:0")?;
+    let server = Server::echo()?;
     let mut command = program("examples/kotlin", "TenLinesKt");
     let output = command.arg(&server.url).output().map_err(|error| format!("java: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -62,7 +62,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | mobile | node | page | python",
+        arguments: "[PROGRAM...] | inspect | mobile | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },

@@ -36,7 +36,7 @@ pub(crate) fn test() -> Outcome {
     let toolchain = Toolchain::find().ok_or("there is no Swift")?;
     build(&["echo_server"])?;
     assemble()?;
-    let server = Server::start(&[example("echo_server").display().to_string()], "127.0.0.1:0")?;
+    let server = Server::echo()?;
     let vectors = toolchain.path("tests/vectors");
     let variables = [("POLYWIRE_ECHO", server.url.as_str()), ("POLYWIRE_VECTORS", &vectors)];
     // With optimisation: the vectors run at thousands of cuts.
