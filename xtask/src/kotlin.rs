@@ -35,6 +35,13 @@ pub(crate) fn program(module: &str, class: &str) -> Command {
     command
 }
 
+/// The same, as a list of words.
+pub(crate) fn example(class: &str) -> Vec<String> {
+    let command = program("examples/kotlin", class);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
 /// The example that the README shows runs as it stands.
 fn ten_lines() -> Outcome {
     let server = Server::echo()?;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::peers::{Server, build, example};
+use crate::peers::{Server, build};
 use crate::{Outcome, repository, uniffi};
 
 /// What is unpacked: the compiler and what it needs, a C library to link with, and a shell.
@@ -56,6 +56,21 @@ fn ten_lines(toolchain: &Toolchain, server: &Server) -> Outcome {
         return Ok(());
     }
     Err(format!("TenLines said {said:?}, and {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The package, and the programs of `examples/swift`.
+pub(crate) fn build_examples() -> Outcome {
+    let toolchain = Toolchain::find().ok_or_else(|| lacking().unwrap_or_default())?;
+    assemble()?;
+    toolchain.swift("build", "examples/swift", &["-c", "release"], &[])
+}
+
+/// How to start one of them.
+pub(crate) fn example(name: &str) -> Vec<String> {
+    let toolchain = Toolchain::find().unwrap_or(Toolchain::System);
+    let command = toolchain.command(&[&toolchain.path(&program("examples/swift", name))]);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// `cargo xtask setup swift`.
