@@ -43,13 +43,13 @@ const LANGUAGES: &[Language] = &[
         name: "kotlin",
         prepare: kotlin::build_only,
         server: None,
-        client: || kotlin::example("AutobahnClientKt"),
+        client: || kotlin::autobahn("AutobahnClientKt"),
     },
     Language {
         name: "swift",
         prepare: swift::build_examples,
         server: None,
-        client: || swift::example("AutobahnClient"),
+        client: || swift::autobahn("AutobahnClient"),
     },
     Language {
         name: "wasm",

@@ -36,7 +36,7 @@ pub(crate) fn program(module: &str, class: &str) -> Command {
 }
 
 /// The same, as a list of words.
-pub(crate) fn example(class: &str) -> Vec<String> {
+pub(crate) fn autobahn(class: &str) -> Vec<String> {
     let command = program("examples/kotlin", class);
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect()

@@ -66,7 +66,7 @@ pub(crate) fn build_examples() -> Outcome {
 }
 
 /// How to start one of them.
-pub(crate) fn example(name: &str) -> Vec<String> {
+pub(crate) fn autobahn(name: &str) -> Vec<String> {
     let toolchain = Toolchain::find().unwrap_or(Toolchain::System);
     let command = toolchain.command(&[&toolchain.path(&program("examples/swift", name))]);
     let words = std::iter::once(command.get_program()).chain(command.get_args());
