@@ -40,6 +40,18 @@ const LANGUAGES: &[Language] = &[
         client: || python::example("autobahn_client.py"),
     },
     Language {
+        name: "kotlin",
+        prepare: kotlin::build_only,
+        server: None,
+        client: || kotlin::autobahn("AutobahnClientKt"),
+    },
+    Language {
+        name: "swift",
+        prepare: swift::build_examples,
+        server: None,
+        client: || swift::autobahn("AutobahnClient"),
+    },
+    Language {
         name: "wasm",
         prepare: || wasm::install_examples().map(drop),
         server: None,

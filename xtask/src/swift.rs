@@ -74,6 +74,21 @@ fn ten_lines(toolchain: &Toolchain, server: &Server) -> Outcome {
     Err(format!("TenLines said {said:?}, and {}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// The package, and the programs of `examples/swift`.
+pub(crate) fn build_examples() -> Outcome {
+    let toolchain = Toolchain::find().ok_or_else(|| lacking().unwrap_or_default())?;
+    assemble()?;
+    toolchain.swift("build", "examples/swift", &["-c", "release"], &[])
+}
+
+/// How to start one of them.
+pub(crate) fn autobahn(name: &str) -> Vec<String> {
+    let toolchain = Toolchain::find().unwrap_or(Toolchain::System);
+    let command = toolchain.command(&[&toolchain.path(&program("examples/swift", name))]);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
 /// `cargo xtask setup swift`.
 pub(crate) fn setup() -> Outcome {
     if Toolchain::find().is_some() {
