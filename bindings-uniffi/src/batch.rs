@@ -29,6 +29,20 @@ pub(crate) mod flag {
     pub(crate) const OPEN: u32 = 16;
     /// Not all input fitted: call `receive` again, without bytes, before anything else comes in.
     pub(crate) const MORE: u32 = 32;
+    /// With it: what comes next is the peer's close or the failure of the connection, behind which nothing
+    /// can be sent. Let the messages of this batch be answered first.
+    pub(crate) const ENDS: u32 = 64;
+}
+
+/// What is left of the input behind a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing.
+    Taken,
+    /// What did not fit.
+    Full,
+    /// The end, which waits until the messages before it could be answered.
+    End,
 }
 
 const HEADER: usize = 8 * 4;
@@ -37,6 +51,7 @@ const HEADER: usize = 8 * 4;
 pub(crate) struct Batch {
     blob: Blob,
     records: Vec<[u32; WORDS]>,
+    has_messages: bool,
 }
 
 impl Batch {
@@ -49,33 +64,41 @@ impl Batch {
     pub(crate) fn within(memory: Blob) -> Self {
         let mut blob = memory.cleared();
         blob.append(&[0; HEADER]);
-        Self { blob, records: Vec::new() }
+        Self { blob, records: Vec::new(), has_messages: false }
     }
 
     pub(crate) fn push(&mut self, event: &Event<'_>) {
+        self.has_messages |=
+            matches!(event, Event::Text(_) | Event::Binary(_) | Event::Chunk { .. });
         let offset = u32::try_from(self.payload_len()).unwrap_or(NONE);
         self.blob.append(record::payload(event));
         self.records.push(record::words(event, offset));
+    }
+
+    /// Whether there is something that the application may want to answer.
+    pub(crate) fn has_messages(&self) -> bool {
+        self.has_messages
     }
 
     pub(crate) fn payload_len(&self) -> usize {
         self.blob.len() - HEADER
     }
 
-    /// Takes at most `most` bytes out of the connection's queue, and says what is next: `more` if not all
-    /// input was looked at.
+    /// Takes at most `most` bytes out of the connection's queue, and says what is next.
     pub(crate) fn finish(
         mut self,
         connection: &mut Connection,
         most: usize,
-        more: bool,
+        rest: Rest,
         now: Instant,
     ) -> Blob {
         let payload = self.payload_len();
         let output = self.take_output(connection, most);
         let queued = connection.sender(now).queued();
-        let flags = flags(connection.wants(), connection.sender(now).is_open(), more);
-        let deadline = connection.wants().deadline.map_or(u64::MAX, Instant::as_micros);
+        let flags = flags(connection.wants(), connection.sender(now).is_open(), rest);
+        // What holds the end back is short, and nothing that is due may put it in front.
+        let deadline = connection.wants().deadline.filter(|_| rest != Rest::End);
+        let deadline = deadline.map_or(u64::MAX, Instant::as_micros);
         let words = [
             word(self.records.len()),
             flags,
@@ -114,7 +137,7 @@ fn word(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(NONE)
 }
 
-fn flags(wants: Wants, open: bool, more: bool) -> u32 {
+fn flags(wants: Wants, open: bool, rest: Rest) -> u32 {
     let socket = match wants.socket {
         Socket::Keep => 0,
         Socket::ShutdownWrite => flag::SHUTDOWN_WRITE,
@@ -125,5 +148,6 @@ fn flags(wants: Wants, open: bool, more: bool) -> u32 {
         | set(wants.read, flag::READ)
         | set(wants.write, flag::WRITE)
         | set(open, flag::OPEN)
-        | set(more, flag::MORE)
+        | set(rest != Rest::Taken, flag::MORE)
+        | set(rest == Rest::End, flag::ENDS)
 }

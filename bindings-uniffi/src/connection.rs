@@ -4,7 +4,7 @@
 //! [batch](crate::batch) back, with at most `take` bytes to write. `take` is 0 while the caller still
 //! writes what it was given: what it has not asked for stays in the bounded queue.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Rest};
 use crate::bytes::Blob;
 use crate::failure::Failure;
 use crate::settings::{Agreement, Settings};
@@ -39,8 +39,8 @@ struct Engine {
     input: Vec<u8>,
     /// How much of it was looked at.
     taken: usize,
-    /// The last batch was full before all events were in it.
-    more: bool,
+    /// What the last batch left.
+    rest: Rest,
     /// The batch of the last call by number, whose memory is used again.
     kept: Option<Blob>,
 }
@@ -74,7 +74,8 @@ impl Connection {
         let seed = polywire_bridge::clock::random();
         let agreement = agreement.into();
         let connection = polywire::Connection::new(role, config, &agreement, seed, instant(now));
-        let engine = Engine { connection, input: Vec::new(), taken: 0, more: false, kept: None };
+        let engine =
+            Engine { connection, input: Vec::new(), taken: 0, rest: Rest::Taken, kept: None };
         Self { engine: Mutex::new(engine) }
     }
 
@@ -300,10 +301,10 @@ impl Engine {
         let mut batch = self.batch(self.input.len() - self.taken);
         let chunk = &mut self.input[self.taken..];
         let mut events = self.connection.receive_in(chunk, now);
-        self.more = !fill(&mut batch, &mut events);
+        self.rest = fill(&mut batch, &mut events);
         let rest = events.into_rest().len();
         self.taken = self.input.len() - rest;
-        batch.finish(&mut self.connection, take as usize, self.more, now)
+        batch.finish(&mut self.connection, take as usize, self.rest, now)
     }
 
     /// Takes bytes where they lie. Only what a full batch left waits in memory of its own.
@@ -313,10 +314,10 @@ impl Engine {
         }
         let mut batch = self.batch(bytes.len());
         let mut events = self.connection.receive_in(bytes, now);
-        self.more = !fill(&mut batch, &mut events);
+        self.rest = fill(&mut batch, &mut events);
         let rest = events.into_rest();
         (self.input, self.taken) = (rest.to_vec(), 0);
-        batch.finish(&mut self.connection, take as usize, self.more, now)
+        batch.finish(&mut self.connection, take as usize, self.rest, now)
     }
 
     fn happen<F>(&mut self, now: Instant, take: u32, input: F) -> Blob
@@ -328,7 +329,7 @@ impl Engine {
         while let Some((event, _)) = events.next() {
             batch.push(&event);
         }
-        batch.finish(&mut self.connection, take as usize, self.more, now)
+        batch.finish(&mut self.connection, take as usize, self.rest, now)
     }
 
     /// A command by number, if there is one.
@@ -355,7 +356,7 @@ impl Engine {
     fn answer(&mut self, now: Instant, take: u32) -> Blob {
         let expected = self.connection.sender(now).queued().min(take as usize);
         let batch = self.batch(expected);
-        batch.finish(&mut self.connection, take as usize, self.more, now)
+        batch.finish(&mut self.connection, take as usize, self.rest, now)
     }
 
     /// A batch in memory that is there, unless it is the memory of an unusual burst.
@@ -367,13 +368,20 @@ impl Engine {
     }
 }
 
-/// Takes events until there are none, or the batch is full: then it returns false.
-fn fill(batch: &mut Batch, events: &mut Events<'_, '_>) -> bool {
+/// Takes events until there are none, or the batch is full, or the end comes behind messages, which may still
+/// be answered.
+fn fill(batch: &mut Batch, events: &mut Events<'_, '_>) -> Rest {
     while batch.payload_len() < FULL {
-        let Some((event, _)) = events.next() else { return true };
+        let Some((event, _)) = events.next() else {
+            let ends = batch.has_messages() && events.is_before_end();
+            return if ends { Rest::End } else { Rest::Taken };
+        };
         batch.push(&event);
+        if batch.has_messages() {
+            events.hold_end();
+        }
     }
-    false
+    Rest::Full
 }
 
 fn message(content: &[u8], text: bool, compress: bool) -> Result<Message<'_>, Failure> {

@@ -40,30 +40,24 @@ const LANGUAGES: &[Language] = &[
         client: || python::example("autobahn_client.py"),
     },
     Language {
-        name: "wasm",
-        prepare: || wasm::install_examples().map(drop),
-        server: None,
-        client: || wasm::example("autobahn_client.mjs"),
-    },
-    Language {
         name: "kotlin",
         prepare: kotlin::build_only,
         server: None,
-        client: || words(&kotlin::program("examples/kotlin", "AutobahnClientKt")),
+        client: || kotlin::autobahn("AutobahnClientKt"),
     },
     Language {
         name: "swift",
         prepare: swift::build_examples,
         server: None,
-        client: || swift::example("AutobahnClient").map_or_else(Vec::new, |it| words(&it)),
+        client: || swift::autobahn("AutobahnClient"),
+    },
+    Language {
+        name: "wasm",
+        prepare: || wasm::install_examples().map(drop),
+        server: None,
+        client: || wasm::example("autobahn_client.mjs"),
     },
 ];
-
-/// The words that would start a command.
-fn words(command: &Command) -> Vec<String> {
-    let program = std::iter::once(command.get_program());
-    program.chain(command.get_args()).map(|word| word.to_string_lossy().into_owned()).collect()
-}
 
 const USAGE: &str = "usage: cargo xtask conformance LANGUAGE [server|client] [--cases PATTERNS] \
                      [--without PATTERNS] [--quick] [--accept] [--jobs N]";

@@ -26,13 +26,20 @@ pub(crate) fn build_only() -> Outcome {
 
 /// How to start a program that [`build_only`] built: the JVM, with everything on its class path.
 pub(crate) fn program(module: &str, class: &str) -> Command {
-    let mut command = Command::new("java");
+    let mut command = jvm("java");
     let dependencies = repository::root().join(module).join("target/dependency/*");
     let classes = repository::root().join(module).join("target/classes");
     let separator = if cfg!(windows) { ";" } else { ":" };
     let path = format!("{}{separator}{}", classes.display(), dependencies.display());
     command.args(["-cp", &path, class]);
     command
+}
+
+/// The same, as a list of words.
+pub(crate) fn autobahn(class: &str) -> Vec<String> {
+    let command = program("examples/kotlin", class);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// The example that the README shows runs as it stands.
@@ -68,11 +75,19 @@ fn install_library(native: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Without the folder of libraries that cargo adds for its own programs: the JVM would take a library of the
+/// same name from there, and not the one in the jar.
+fn jvm(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
+    command
+}
+
 fn maven(arguments: &[&str]) -> Outcome {
     let folder = folder();
     println!("mvn {}", arguments.join(" "));
     uniffi::run(
-        Command::new("mvn")
+        jvm("mvn")
             .args(["--batch-mode", "--quiet"])
             .arg(format!("-Dpolywire.generated={}", folder.join("generated").display()))
             .arg(format!("-Dpolywire.native={}", folder.join("native").display()))

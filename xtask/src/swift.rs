@@ -48,19 +48,6 @@ pub(crate) fn test() -> Outcome {
     ten_lines(&toolchain, &server)
 }
 
-/// Build the programs in `examples/swift`.
-pub(crate) fn build_examples() -> Outcome {
-    let toolchain = Toolchain::find().ok_or("there is no Swift")?;
-    assemble()?;
-    toolchain.swift("build", "examples/swift", &["-c", "release"], &[])
-}
-
-/// How to start a program that [`build_examples`] built.
-pub(crate) fn example(name: &str) -> Option<Command> {
-    let toolchain = Toolchain::find()?;
-    Some(toolchain.command(&[&toolchain.path(&program("examples/swift", name))]))
-}
-
 /// The example that the README shows runs as it stands.
 fn ten_lines(toolchain: &Toolchain, server: &Server) -> Outcome {
     toolchain.swift("build", "examples/swift", &["-c", "release"], &[])?;
@@ -74,13 +61,28 @@ fn ten_lines(toolchain: &Toolchain, server: &Server) -> Outcome {
     Err(format!("TenLines said {said:?}, and {}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// The package, and the programs of `examples/swift`.
+pub(crate) fn build_examples() -> Outcome {
+    let toolchain = Toolchain::find().ok_or_else(|| lacking().unwrap_or_default())?;
+    assemble()?;
+    toolchain.swift("build", "examples/swift", &["-c", "release"], &[])
+}
+
+/// How to start one of them.
+pub(crate) fn autobahn(name: &str) -> Vec<String> {
+    let toolchain = Toolchain::find().unwrap_or(Toolchain::System);
+    let command = toolchain.command(&[&toolchain.path(&program("examples/swift", name))]);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
 /// `cargo xtask setup swift`.
 pub(crate) fn setup() -> Outcome {
     if Toolchain::find().is_some() {
         println!("a Swift toolchain is ready");
         return Ok(());
     }
-    if !Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").is_file() {
+    if !Path::new(KEYRING).is_file() {
         return Err(
             "only on Debian a toolchain can be fetched; elsewhere take it from swift.org".into()
         );

@@ -48,6 +48,8 @@ public struct Batch {
     public var isOpen: Bool { flags & 16 != 0 }
     /// Not everything fitted: call `receive` again, without bytes, before anything else comes in.
     public var more: Bool { flags & 32 != 0 }
+    /// Nothing can be sent behind what comes next: let the messages of this batch be answered first.
+    public var endsNext: Bool { flags & 64 != 0 }
 }
 
 /// Something that the peer did, or that time did.

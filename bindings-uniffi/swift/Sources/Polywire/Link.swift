@@ -175,6 +175,8 @@ final class Link: @unchecked Sendable {
 
     /// What comes after `batch`, or nil if nothing does.
     private func next(_ batch: Batch) async -> Batch? {
+        // So that the messages before the end can be answered.
+        if batch.endsNext { await mailbox.answered(within: 1) }
         if batch.more { return step { connection.receive(bytes: Data(), now: Clock.now(), take: $0) } }
         if !batch.wantsRead { return nil }
         // A connection that breaks is one that ends.

@@ -14,6 +14,7 @@ final class Mailbox: @unchecked Sendable {
     private var isDiscarding = false
     private var end: Result<Void, Error>?
     private var lastTaker = 0
+    private let idle = Pulse()
 
     init(capacity: Int) {
         self.capacity = max(1, capacity)
@@ -42,6 +43,18 @@ final class Mailbox: @unchecked Sendable {
     /// Whether the next message would have to wait.
     var isFull: Bool { lock.withLock { takers.isEmpty && !isDiscarding && messages.count + 1 >= capacity } }
 
+    /// Waits until every message was taken and its reader came back for another, but no longer than `seconds`.
+    func answered(within seconds: TimeInterval) async {
+        let alarm = Task {
+            try await Task.sleep(nanoseconds: UInt64(seconds * 1e9))
+            idle.beat()
+        }
+        defer { alarm.cancel() }
+        let ticket = idle.ticket
+        if lock.withLock({ messages.isEmpty && !takers.isEmpty }) { return }
+        await idle.wait(after: ticket)
+    }
+
     /// The next message, or nil after the last.
     func take() async throws -> Message? {
         let id = lock.withLock {
@@ -66,6 +79,7 @@ final class Mailbox: @unchecked Sendable {
                 } else {
                     takers.append((id, waiting))
                     lock.unlock()
+                    idle.beat()
                 }
             }
         } onCancel: {

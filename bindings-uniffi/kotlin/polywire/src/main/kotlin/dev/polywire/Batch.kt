@@ -55,6 +55,9 @@ public class Batch internal constructor(bytes: ByteBuffer) {
     /** Not everything fitted: call [Wire.receive] again, without bytes, before anything else comes in. */
     public val more: Boolean get() = has(32)
 
+    /** Nothing can be sent behind what comes next: let the messages of this batch be answered first. */
+    public val endsNext: Boolean get() = has(64)
+
     private fun has(flag: Int) = flags and flag != 0
 
     public companion object {

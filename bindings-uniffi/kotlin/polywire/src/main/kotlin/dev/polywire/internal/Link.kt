@@ -35,7 +35,10 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.flow.receiveAsFlow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.sync.Mutex
@@ -97,7 +100,18 @@ internal class Link(
 
     private class Ping(val payload: ByteArray, val answered: CompletableDeferred<Duration>)
 
-    val messages: Flow<Message> = delivered.receiveAsFlow()
+    /** Messages that were delivered and not yet dealt with. */
+    private val open = MutableStateFlow(0)
+
+    val messages: Flow<Message> = flow {
+        for (message in delivered) {
+            try {
+                emit(message)
+            } finally {
+                open.update { it - 1 }
+            }
+        }
+    }
 
     val isOpen: Boolean get() = lock.withLock { !released && wants.isOpen }
 
@@ -220,6 +234,7 @@ internal class Link(
 
     /** What comes after [batch], or null if nothing does. */
     private suspend fun next(batch: Batch, chunk: ByteBuffer): Batch? {
+        if (batch.endsNext) withTimeoutOrNull(ANSWERING) { open.first { it == 0 } }
         if (batch.more) return step { connection.receive(chunk.limit(0), Clock.now(), it) }
         if (!batch.wantsRead) return null
         val count = try {
@@ -240,12 +255,13 @@ internal class Link(
                 is Event.Binary -> Message.Binary(event.bytes)
                 else -> continue
             }
+            open.update { it + 1 }
             if (delivered.trySend(message).isSuccess) continue
             if (!isPaused) step { connection.pauseReading(Clock.now()) }
             isPaused = true
             select {
                 delivered.onSend(message) {}
-                discarding.onAwait {}
+                discarding.onAwait { open.update { it - 1 } }
             }
         }
         if (isPaused) step { connection.resumeReading(Clock.now()) }
@@ -335,5 +351,8 @@ internal class Link(
         const val CHUNK = 64 shl 10
 
         val GRACE = 1.seconds
+
+        /** How long the end is held back, so that the messages before it can be answered. */
+        val ANSWERING = 1.seconds
     }
 }
