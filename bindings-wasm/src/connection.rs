@@ -50,7 +50,7 @@ pub fn all_codes() -> String {
 /// The names of what ends a connection, as JSON.
 #[wasm_bindgen]
 pub fn all_causes() -> String {
-    Json::array(codes::CAUSES, |json, cause| json.text(cause))
+    Json::array(codes::CAUSES, Json::text)
 }
 
 /// A violation as a sentence.
