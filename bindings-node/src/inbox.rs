@@ -67,24 +67,18 @@ impl<'m> Inbox<'m> {
     /// Takes events while there is room. `chunk` is where they may be lent from. Returns how many bytes
     /// of it are left.
     pub(crate) fn fill(&mut self, mut events: Events<'_, '_>, chunk: Range) -> usize {
-        let first = self.next;
-        while self.has_room() {
-            // What is answered to a message goes out in front of the close frame that ends it all.
-            let event = if self.next == first {
-                events.next_owned_from(LARGE)
-            } else {
-                events.next_owned_before_end(LARGE)
-            };
+        while self.has_room()
+            && let Some((event, _)) = events.next_owned_from(LARGE)
+        {
             match event {
-                None => break,
-                Some((OwnedEvent::Text(text), _)) => {
-                    self.push_owned(kind::TEXT, text.into_bytes());
-                }
-                Some((OwnedEvent::Binary(bytes), _)) => self.push_owned(kind::BINARY, bytes),
-                Some((OwnedEvent::Other(event), _)) => self.push(&event, chunk),
+                OwnedEvent::Text(text) => self.push_owned(kind::TEXT, text.into_bytes()),
+                OwnedEvent::Binary(bytes) => self.push_owned(kind::BINARY, bytes),
+                OwnedEvent::Other(event) => self.push(&event, chunk),
             }
+            // What is answered to a message goes out in front of the close frame that ends it all.
+            events.hold_end();
         }
-        self.more |= events.ends_next();
+        self.more |= events.is_before_end();
         events.into_rest().len()
     }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, node, page, python, repository, step, wasm};
+use crate::{Outcome, kotlin, node, page, python, repository, step, swift, uniffi, wasm};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
@@ -11,6 +11,9 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         Some((name, rest)) if name == "node" => return node::bench(rest),
         Some((name, rest)) if name == "python" => return python::bench(rest),
         _ => {}
+    }
+    if arguments == ["mobile"] {
+        return mobile();
     }
     if arguments == ["inspect"] {
         return wasm::bench();
@@ -43,4 +46,21 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         ])?;
     }
     Ok(())
+}
+
+/// The border to Kotlin, and to Swift where there is one.
+fn mobile() -> Outcome {
+    kotlin::build_only()?;
+    println!("\n=== kotlin ===");
+    uniffi::run(&mut kotlin::program("benches/mobile/kotlin", "BorderKt"))?;
+    let Some(toolchain) = swift::Toolchain::find() else {
+        println!("\nNOT RUN: {}", swift::lacking().unwrap_or_default());
+        return Ok(());
+    };
+    let package = "benches/mobile/swift";
+    swift::assemble()?;
+    toolchain.swift("build", package, &["-c", "release"], &[])?;
+    println!("\n=== swift ===");
+    let program = toolchain.path(&swift::program(package, "Border"));
+    uniffi::run(&mut toolchain.command(&[&program]))
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::peers::{Server, build, example};
-use crate::{Outcome, node, python, repository, wasm};
+use crate::{Outcome, kotlin, node, python, repository, swift, wasm};
 
 /// A language, and its two programs.
 struct Language {
@@ -38,6 +38,18 @@ const LANGUAGES: &[Language] = &[
         prepare: python::install_examples,
         server: Some(|| python::example("echo_server.py")),
         client: || python::example("autobahn_client.py"),
+    },
+    Language {
+        name: "kotlin",
+        prepare: kotlin::build_only,
+        server: None,
+        client: || kotlin::autobahn("AutobahnClientKt"),
+    },
+    Language {
+        name: "swift",
+        prepare: swift::build_examples,
+        server: None,
+        client: || swift::autobahn("AutobahnClient"),
     },
     Language {
         name: "wasm",

@@ -11,20 +11,22 @@ use crate::{Outcome, quotes, repository, rust_source};
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 60;
 
-/// Where unsafe code may be: the kernels, and what stands outside the product (allocators that count, or that
-/// stand in for one, and the engines of other libraries).
+/// Where unsafe code may be: the kernels, the border to C of a binding, and what stands outside the product
+/// (allocators that count, or that stand in for one, and the engines of other libraries).
 const UNSAFE_PLACES: &[&str] = &[
     "core/src/kernels/",
     "core/tests/counting/",
     "benches/src/",
-    "xtask/no_std_check/",
-    // The border to N-API: the calls of every chunk and message.
     "bindings-node/src/raw.rs",
+    "xtask/no_std_check/",
     // The border to CPython: a type with slots of its own, memory that Python writes, a borrowed socket.
     "bindings-python/src/aio/awaitable.rs",
     "bindings-python/src/aio/calls.rs",
     "bindings-python/src/aio/shared.rs",
     "bindings-python/src/aio/wire.rs",
+    // The traits of uniffi, and the one function of the C ABI.
+    "bindings-uniffi/src/bytes.rs",
+    "bindings-uniffi/src/direct.rs",
 ];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {

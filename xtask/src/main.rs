@@ -9,6 +9,7 @@ mod coverage;
 mod fuzz;
 mod house;
 mod interop;
+mod kotlin;
 mod live;
 mod no_std;
 mod node;
@@ -23,7 +24,9 @@ mod rust_source;
 mod setup;
 mod sizes;
 mod step;
+mod swift;
 mod test;
+mod uniffi;
 mod wasm;
 
 use std::process::ExitCode;
@@ -53,13 +56,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "setup",
-        arguments: "",
-        purpose: "install what the checks need, and say what is missing",
+        arguments: "[swift]",
+        purpose: "install what the checks need, and say what is missing; swift: a toolchain, on Debian",
         run: setup::main,
     },
     Command {
         name: "bench",
-        arguments: "[decode|encode|memory|deflate|masking|handshake...] | inspect | node | page | python",
+        arguments: "[PROGRAM...] | inspect | mobile | node | page | python",
         purpose: "the measurements of benches/, in release mode",
         run: bench::main,
     },

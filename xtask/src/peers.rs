@@ -29,6 +29,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The one in Rust, on a free port of the loopback. It must be built.
+    pub(crate) fn echo() -> Result<Self, String> {
+        Self::start(&[example("echo_server").display().to_string()], "127.0.0.1:0")
+    }
+
     /// Start it on an address; with port 0 it says itself which port it got.
     pub(crate) fn start(command: &[String], address: &str) -> Result<Self, String> {
         let (program, arguments) = command.split_first().ok_or("an empty command")?;

@@ -20,7 +20,7 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
     let site = page::build()?;
     build(&["echo_server", "echo_client"])?;
 
-    let server = Server::start(&[example("echo_server").display().to_string()], "127.0.0.1:0")?;
+    let server = Server::echo()?;
     let behind = server.url.trim_start_matches("ws://").trim_end_matches('/');
     let behind: SocketAddr = behind.parse().map_err(|error| format!("{behind}: {error}"))?;
     let feed = Feed::default();

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, conformance, packages};
+use crate::{Outcome, conformance, packages, swift};
 
 /// The targets of `cargo xtask no-std`.
 pub(crate) const TARGETS: &[&str] = &["wasm32-unknown-unknown", "thumbv7em-none-eabihf"];
@@ -19,11 +19,14 @@ const OPTIONAL: &[(&str, &str, &str)] = &[
     ("python3", "--version", "cargo xtask conformance"),
     ("node", "--version", "the Node and wasm bindings"),
     ("java", "-version", "the Kotlin binding"),
+    ("swift", "--version", "the Swift binding, unless `cargo xtask setup swift` fetched one"),
 ];
 
 pub(crate) fn main(arguments: &[String]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err("usage: cargo xtask setup".into());
+    match arguments {
+        [] => {}
+        [language] if language == "swift" => return swift::setup(),
+        _ => return Err("usage: cargo xtask setup [swift]".into()),
     }
     for (program, flag, user) in OPTIONAL {
         match version(program, flag) {

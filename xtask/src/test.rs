@@ -1,7 +1,9 @@
 //! `cargo xtask test`: every check of CI, in an order that fails early and compiles little.
 
 use crate::step::{self, Step, cargo, cargo_with, nothing};
-use crate::{Outcome, conformance, coverage, house, no_std, node, page, python, setup, wasm};
+use crate::{
+    Outcome, conformance, coverage, house, kotlin, no_std, node, page, python, setup, swift, wasm,
+};
 
 const STEPS: &[Step] = &[
     Step { name: "setup", run: setup::required, lacking: nothing },
@@ -35,6 +37,8 @@ const STEPS: &[Step] = &[
     Step { name: "python", run: python::check, lacking: nothing },
     Step { name: "wasm", run: wasm::check, lacking: nothing },
     Step { name: "page", run: page::check, lacking: nothing },
+    Step { name: "kotlin", run: kotlin::test, lacking: nothing },
+    Step { name: "swift", run: swift::test, lacking: swift::lacking },
     Step { name: "conformance", run: conformance::quick, lacking: conformance::lacking },
 ];
 

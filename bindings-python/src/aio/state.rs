@@ -152,18 +152,15 @@ impl State {
             is_leaving: self.is_leaving,
             closed_first,
         };
-        while sink.has_room() {
-            if let Some((event, _)) = events.next_before_end() {
-                sink.take(py, event);
-            } else if !may_end && events.ends_next() {
-                break;
-            } else if let Some((event, _)) = events.next() {
-                sink.take(py, event);
-            } else {
-                break;
-            }
+        if !may_end {
+            events.hold_end();
         }
-        self.is_end_next = events.ends_next();
+        while sink.has_room()
+            && let Some((event, _)) = events.next()
+        {
+            sink.take(py, event);
+        }
+        self.is_end_next = events.is_before_end();
         events.into_rest()
     }
 

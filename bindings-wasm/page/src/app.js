@@ -15,7 +15,7 @@ const PACE = 80;
 const SEARCHED = 4096;
 
 /**
- * Tells, as events: `capture` (another one is open), `change` (it grew), `select`, `view`, `connection`, `message`
+ * Tells, as events: `capture` (another one is open), `change` (it grew), `select`, `shown` (the selected row is wanted in full), `view`, `connection`, `message`
  * (something to tell the user), `feed`.
  */
 export class App extends EventTarget {
@@ -39,6 +39,7 @@ export class App extends EventTarget {
         this.#grown(progress.done);
       },
       feed: (state) => {
+        if (state === 'lost' && this.feed === 'waiting') this.say('There is no live feed here; `cargo xtask run` serves one.');
         this.feed = state;
         this.tell('feed');
       },
@@ -54,6 +55,7 @@ export class App extends EventTarget {
       this.growth = 0;
       this.capture?.dispatchEvent(new Event('change'));
       this.tell('change');
+      if (done && this.capture?.trouble) this.say(`Not all of it could be read: ${this.capture.trouble}`);
     };
     if (done || this.capture?.frames === 0) tell();
     else this.growth = window.setTimeout(tell, PACE);
@@ -104,6 +106,7 @@ export class App extends EventTarget {
   async #open(name, start, live = false) {
     this.feed = null;
     this.capture = null;
+    this.list?.stop();
     try {
       const { format, rules } = await start();
       this.capture = new Capture({ name, live, format, rules });
@@ -148,10 +151,12 @@ export class App extends EventTarget {
       if (this.list && this.list.placeOf(row) < 0 && !this.list.busy) this.tell('unfilter');
       this.show('frames');
     }
-    if (row === this.selected) return;
-    this.selected = row;
-    this.connection = this.capture.columns.at('connection', row);
-    this.tell('select');
+    if (row !== this.selected) {
+      this.selected = row;
+      this.connection = this.capture.columns.at('connection', row);
+      this.tell('select');
+    }
+    if (how.show) this.tell('shown');
   }
 
   /** Move the selection by places of the list. @param {number} places */

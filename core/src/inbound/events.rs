@@ -22,8 +22,8 @@ pub struct Events<'c, 'b> {
     receiver: &'c mut Receiver,
     sender: &'c mut Sender,
     chunk: &'b mut [u8],
-    /// Stops before the peer's close and before the failure of the connection.
-    stops_before_end: bool,
+    /// What ends the conversation is not handed out.
+    holds: bool,
 }
 
 /// What happened, before it is known where its payload is borrowed from.
@@ -40,7 +40,7 @@ impl<'c, 'b> Events<'c, 'b> {
         sender: &'c mut Sender,
         chunk: &'b mut [u8],
     ) -> Self {
-        Self { receiver, sender, chunk, stops_before_end: false }
+        Self { receiver, sender, chunk, holds: false }
     }
 
     /// The next event, and the sender to answer it with. `None` when the input is used up.
@@ -52,7 +52,6 @@ impl<'c, 'b> Events<'c, 'b> {
         if let Some(event) = self.lend() {
             return Some((event, self.sender));
         }
-        self.stops_before_end = false;
         self.decode()
     }
 
@@ -65,7 +64,6 @@ impl<'c, 'b> Events<'c, 'b> {
         if let Some(event) = self.lend() {
             return Some((event.into(), self.sender));
         }
-        self.stops_before_end = false;
         let (event, sender) = self.decode_owned(0)?;
         let owned = match event {
             OwnedEvent::Other(event) => event.into(),
@@ -85,38 +83,21 @@ impl<'c, 'b> Events<'c, 'b> {
         if let Some(event) = self.lend() {
             return Some((OwnedEvent::Other(event), self.sender));
         }
-        self.stops_before_end = false;
         self.decode_owned(least)
     }
 
-    /// The next event, unless it is the peer's close or the failure of the connection: then `None`, and
-    /// [`next`](Self::next) gives it, also from a later input.
+    /// From now on no event is handed out that ends the conversation: neither the peer's close nor a
+    /// violation, both of which are answered with a close frame. What is held comes with the next input,
+    /// for which no bytes will do.
     ///
-    /// Both are answered as they are taken, and nothing can be sent behind that. A host that hands
-    /// messages to tasks of their own takes what lies before first, lets them answer, and then the end.
-    #[inline]
-    pub fn next_before_end(&mut self) -> Option<(Event<'_>, &mut Sender)> {
-        if let Some(event) = self.lend() {
-            return Some((event, self.sender));
-        }
-        self.stops_before_end = true;
-        self.decode()
+    /// A host that takes events in batches and hands them out later calls this behind the first message
+    /// of a batch: so answers to messages still go out in front of that close frame.
+    pub fn hold_end(&mut self) {
+        self.holds = true;
     }
 
-    /// As [`next_owned_from`](Self::next_owned_from), but it stops as
-    /// [`next_before_end`](Self::next_before_end) does.
-    #[inline]
-    pub fn next_owned_before_end(&mut self, least: usize) -> Option<(OwnedEvent<'_>, &mut Sender)> {
-        if let Some(event) = self.lend() {
-            return Some((OwnedEvent::Other(event), self.sender));
-        }
-        self.stops_before_end = true;
-        self.decode_owned(least)
-    }
-
-    /// Whether the next event is the peer's close or the failure of the connection, as far as it can be
-    /// told: [`next_before_end`](Self::next_before_end) stopped for it.
-    pub fn ends_next(&self) -> bool {
+    /// Whether the end is next, and [held](Self::hold_end) if that was asked for.
+    pub fn is_before_end(&self) -> bool {
         self.receiver.failure.is_some() || self.receiver.close_is_next(self.chunk)
     }
 
@@ -170,7 +151,7 @@ impl<'c, 'b> Events<'c, 'b> {
     #[inline]
     fn step(&mut self) -> Option<Step<'b>> {
         loop {
-            if self.stops_before_end && self.ends_next() {
+            if self.holds && self.is_before_end() {
                 self.receiver.stop_lending();
                 return None;
             }
@@ -234,13 +215,14 @@ impl<'c, 'b> Events<'c, 'b> {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-10.7
     //# Incoming data MUST always be validated by both clients and servers.
     fn fail(&mut self, offset: u64, (rule, found): Broken) -> Option<Step<'b>> {
-        if self.stops_before_end {
-            self.receiver.failure = Some(Violation { rule, found, offset });
+        let violation = Violation { rule, found, offset };
+        if self.holds {
+            self.receiver.failure = Some(violation);
             self.receiver.stop_lending();
             return None;
         }
         self.sender.fail(rule);
-        Some(Step::Failed(Violation { rule, found, offset }))
+        Some(Step::Failed(violation))
     }
 
     /// Fails the connection behind content that was good and is handed out first, however the chunk

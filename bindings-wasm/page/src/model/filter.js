@@ -6,6 +6,7 @@ import { Flag, NONE, OPCODES } from './frame.js';
 
 /**
  * @typedef {object} Filter
+ * @property {string} text
  * @property {((columns: Columns, row: number) => boolean)[]} tests What the columns can say, cheapest first.
  * @property {((content: string) => boolean)[]} contents What only the content can say.
  * @property {{ term: string, why: string }[]} faults Terms that are not understood.
@@ -32,7 +33,7 @@ export const EXAMPLES = [
 /** @param {string} text @returns {Filter} */
 export function parseFilter(text) {
   /** @type {Filter} */
-  const filter = { tests: [], contents: [], faults: [], empty: true };
+  const filter = { text, tests: [], contents: [], faults: [], empty: true };
   for (const term of terms(text)) {
     filter.empty = false;
     const negative = term.startsWith('-') && term.length > 1;

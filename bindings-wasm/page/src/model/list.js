@@ -41,6 +41,11 @@ export class List extends EventTarget {
     this.#restart();
   }
 
+  /** Nobody looks at it any more. */
+  stop() {
+    this.generation += 1;
+  }
+
   #restart() {
     this.generation += 1;
     this.size = 0;

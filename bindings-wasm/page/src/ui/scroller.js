@@ -148,9 +148,9 @@ export class Scroller {
     const moved = bar - this.seen;
     if (Math.abs(moved) < 1) return;
     this.seen = bar;
-    const range = this.#range();
+    const [range, travel] = [this.#range(), this.#travel()];
     // A short way is a finger, which expects pixels; a long way is the thumb of the scrollbar, or one of its ends.
-    const jump = Math.abs(moved) > this.height || bar <= 0 || bar >= this.#travel() - 1;
+    const jump = range === travel || Math.abs(moved) > this.height || bar <= 0 || bar >= travel - 1;
     this.top = Math.min(Math.max(0, jump ? this.#fromBar(bar) : this.top + moved), range);
     clearTimeout(this.settling);
     if (!jump) this.settling = window.setTimeout(() => this.#anchor(), 200);

@@ -39,6 +39,13 @@ export class DensityStrip {
     this.element.addEventListener('pointermove', (event) => this.element.hasPointerCapture(event.pointerId) && this.#go(event));
   }
 
+  /** Another capture: the strip keeps its place until it is known that there is nothing to draw. */
+  clear() {
+    this.generation += 1;
+    this.element.hidden = false;
+    for (const path of this.paths) path.removeAttribute('d');
+  }
+
   /** The list is longer, or another one. */
   changed() {
     this.timer ||= window.setTimeout(() => {
@@ -59,7 +66,7 @@ export class DensityStrip {
     const { capture, list } = this.app;
     this.generation += 1;
     const { generation } = this;
-    this.element.hidden = !capture || !list || list.count < 2;
+    this.element.hidden = !capture || !list || (list.count < 2 && !list.busy && capture.done);
     if (!capture || !list || list.count < 2) return;
     const total = list.count;
     this.first = capture.hasTimes ? capture.columns.at('time', list.row(0)) : 0;

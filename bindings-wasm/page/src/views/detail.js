@@ -78,12 +78,13 @@ export class Detail {
     const { capture } = app;
     if (!capture || row < 0) return;
     const problems = capture.problems.ofRow(row);
-    const [frame, texts] = await Promise.all([
+    const answer = await Promise.all([
       app.client.frame(row),
       app.client.problemTexts(problems.map(({ number }) => number)),
-    ]);
+    ]).catch((error) => asked === this.asked && app.say(String(error)));
     // Keys are faster than answers: only the last question counts.
-    if (asked !== this.asked) return;
+    if (!answer || asked !== this.asked) return;
+    const [frame, texts] = answer;
     this.frame = frame;
     this.hovered = [];
     this.chosen = [];

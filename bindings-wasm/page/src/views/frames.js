@@ -76,6 +76,7 @@ export class FramesView {
     const { app } = this;
     app.addEventListener('capture', () => this.#opened());
     app.addEventListener('select', () => this.#selected());
+    app.addEventListener('shown', () => this.detail.open());
     app.addEventListener('unfilter', () => this.#clear());
     app.addEventListener('scope', () => this.#scoped(app.connection));
     app.addEventListener('change', () => this.#scopes());
@@ -88,6 +89,7 @@ export class FramesView {
     this.scroller.setCount(0);
     this.scroller.moveTo(0);
     this.detail.clear();
+    this.density.clear();
     this.scopeCount = -1;
     const { list } = this.app;
     list?.addEventListener('change', () => list === this.app.list && this.#changed());
@@ -109,6 +111,7 @@ export class FramesView {
     fill(this.empty, list.busy ? 'Looking …' : capture.frames > 0 ? 'No frame passes the filter.' : capture.done ? 'There is no frame in this capture.' : 'No frame so far.');
     const fault = list.filter.faults[0];
     this.said.classList.toggle('bad', Boolean(fault));
+    this.said.dataset.of = list.filter.text;
     fill(this.said, fault
       ? [icon('bad'), `${fault.term}: ${fault.why}`]
       : list.isAll ? '' : `${count(list.count)} of ${count(capture.frames)}${list.busy ? ' …' : ''}`);

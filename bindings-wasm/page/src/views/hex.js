@@ -20,7 +20,7 @@ const FORMS = [
   ['inflated', 'Inflated', 'what this frame adds to its message'],
   ['message', 'Message', 'the whole message, all fragments together'],
 ];
-/** Fields in which a byte can lie: more would be a byte of many bits. */
+/** The most bytes that are copied. */
 const COPIED = 1 << 24;
 
 export class HexPane {
@@ -276,6 +276,8 @@ export class HexPane {
     const end = field && this.form === 'raw' ? Math.ceil((field.bit + field.bits) / 8) : bytes.total;
     const slice = await bytes.slice(first, Math.min(end - first, COPIED));
     const text = this.text.hidden ? Array.from(slice, hex).join(' ') : new TextDecoder().decode(slice);
+    // Only a page from https or this machine has one.
+    if (!navigator.clipboard) return this.app.say('This browser lets only pages from https or localhost copy.');
     await navigator.clipboard.writeText(text);
     this.app.say(this.text.hidden ? `${count(slice.length)} bytes copied as hex` : 'The message is copied as text');
   }

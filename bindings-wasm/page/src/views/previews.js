@@ -54,6 +54,9 @@ export class Previews {
       this.#forget();
       rows.forEach((row, at) => this.texts.set(row, visible(this.#readable(row, texts[at]))));
       this.arrived();
+    } catch (error) {
+      // Another capture was opened in between: nobody waits for this answer.
+      if (generation === this.generation) throw error;
     } finally {
       for (const row of rows) this.asked.delete(row);
     }

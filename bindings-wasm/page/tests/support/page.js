@@ -1,6 +1,7 @@
 // Owns the browser of a test file: one browser, a fresh page for each test, and no error that goes unseen.
 
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { chromium } from 'playwright-core';
 import { serve } from './server.js';
 
@@ -61,6 +62,17 @@ export async function listed(page) {
         selected: row.getAttribute('aria-selected') === 'true',
       }))
       .sort((a, b) => a.place - b.place));
+}
+
+/** Reads again and again until it is as expected: a page answers when it can, not when a test hopes it does. */
+export async function eventually(read, expected) {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, expected)) return;
+    if (Date.now() > until) return assert.deepEqual(found, expected);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
 }
 
 /** The number of the selected frame, as its title has it. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { listed, open, openExample, openFile, selected } from '../support/page.js';
+import { eventually, listed, open, openExample, openFile, selected } from '../support/page.js';
 import { conversation, frames } from '../support/many.js';
 
 const pages = await open({ before, after });
@@ -20,32 +20,29 @@ async function filter(page, text) {
   await page.locator('.grid').focus();
   await page.keyboard.press('/');
   await page.locator('.filter input:focus').fill(text);
-  // The filter waits for the end of a word.
-  await page.waitForTimeout(250);
-  await page.locator('.said', { hasText: /^\d+ of \d+$/ }).waitFor();
+  // The filter waits for the end of a word: what is said then is said of this text.
+  await page.locator(`.said[data-of='${text}']`, { hasText: /^\d+ of \d+$/ }).waitFor();
   return listed(page);
 }
 
 test('keys move the selection', () => onFrames(async (page) => {
-  const press = async (...keys) => {
+  const leads = async (to, ...keys) => {
     for (const key of keys) await page.keyboard.press(key);
-    await page.waitForTimeout(80);
-    return selected(page);
+    await eventually(() => selected(page), to);
   };
-  assert.equal(await press('j'), 1);
-  assert.equal(await press('j', 'j', 'k'), 2);
-  assert.equal(await press('End'), 37);
-  assert.equal(await press('Home', 'ArrowDown'), 2);
+  await page.keyboard.press('j');
+  await page.locator('.detail-title', { hasText: 'Frame 1' }).waitFor();
+  await leads(2, 'j', 'j', 'k');
+  await leads(37, 'End');
+  await leads(2, 'Home', 'ArrowDown');
   const bad = (await listed(page)).filter((frame) => frame.bad).map((frame) => frame.row + 1);
-  assert.equal(await press('n'), bad[0]);
-  assert.equal(await press('n'), bad[1]);
-  assert.equal(await press('p'), bad[0]);
-  await page.keyboard.press('g');
-  await page.keyboard.type('5');
-  assert.equal(await press('Enter'), 5);
+  await leads(bad[0], 'n');
+  await leads(bad[1], 'n');
+  await leads(bad[0], 'p');
+  await leads(5, 'g', '5', 'Enter');
   // The client of the second conversation sends frames 5 and 9; what lies between is of others.
-  assert.equal(await press(']'), 9);
-  assert.equal(await press('['), 5);
+  await leads(9, ']');
+  await leads(5, '[');
 }));
 
 test('the grid says what it is and where it stands', () => onFrames(async (page) => {
@@ -128,18 +125,20 @@ test('the forms of the bytes: raw, unmasked, inflated, message', () => onFrames(
   const letters = async () => (await page.locator('.letter:visible').allTextContents()).join('');
   const tab = async (name) => {
     await page.getByRole('tab', { name }).click();
-    await page.waitForTimeout(120);
-    return letters();
+    await page.getByRole('tab', { name, selected: true }).waitFor();
   };
   await filter(page, 'deflated dir=c2s');
   await page.keyboard.press('Enter');
   await page.keyboard.press('End');
   await page.locator('.detail-title', { hasText: 'Frame 27' }).waitFor();
-  assert.equal((await tab('Raw')).length, 11);
+  await tab('Raw');
+  await eventually(async () => (await letters()).length, 11);
   await tab('Unmasked');
-  assert.deepEqual(await page.locator('.byte:visible').allTextContents(), ['f2', '00', '11', '00', '00']);
-  assert.equal(await tab('Inflated'), 'Hello');
-  assert.equal(await tab('Message'), 'Hello');
+  await eventually(() => page.locator('.byte:visible').allTextContents(), ['f2', '00', '11', '00', '00']);
+  await tab('Inflated');
+  await eventually(letters, 'Hello');
+  await tab('Message');
+  await eventually(letters, 'Hello');
   await page.locator('.grid').focus();
   await page.keyboard.press('x');
   assert.equal(await page.getByRole('tab', { selected: true }).textContent(), 'Raw');
@@ -152,6 +151,7 @@ test('four hundred thousand frames: the scrollbar, the wheel and the keys reach 
   await page.keyboard.press('2');
   const grid = page.locator('.grid');
   const rows = async () => (await listed(page)).map((frame) => frame.row);
+  const first = async () => (await rows())[0];
   await grid.focus();
   await page.keyboard.press('End');
   await page.locator('.detail-title', { hasText: '400\u202f000' }).waitFor();
@@ -163,22 +163,17 @@ test('four hundred thousand frames: the scrollbar, the wheel and the keys reach 
   });
   assert.ok(Math.abs(edge) <= 1, `${edge}`);
   await grid.evaluate((element) => { element.scrollTop = element.scrollHeight / 2; });
-  await page.waitForTimeout(100);
-  const middle = (await rows())[0];
-  assert.ok(Math.abs(middle - total / 2) < total / 50, `${middle}`);
+  await eventually(async () => Math.abs((await first()) - total / 2) < total / 50, true);
+  const middle = await first();
   await grid.hover();
   await page.mouse.wheel(0, 26 * 3);
-  await page.waitForTimeout(100);
-  assert.equal((await rows())[0], middle + 3);
+  await eventually(first, middle + 3);
   await grid.evaluate((element) => { element.scrollTop = 0; });
-  await page.waitForTimeout(100);
-  assert.equal((await rows())[0], 0);
+  await eventually(first, 0);
   assert.ok(await page.locator('.frame-row').count() < 200);
 
   // The strip of time goes to three quarters of the conversation, which speaks at one pace.
   const strip = await page.locator('.density').boundingBox();
   await page.mouse.click(strip.x + strip.width * 0.75, strip.y + strip.height / 2);
-  await page.waitForTimeout(100);
-  const there = (await rows())[0];
-  assert.ok(Math.abs(there - total * 0.75) < total / 50, `${there}`);
+  await eventually(async () => Math.abs((await first()) - total * 0.75) < total / 50, true);
 }));

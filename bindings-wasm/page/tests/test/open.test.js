@@ -56,8 +56,8 @@ async function summary(page) {
   const connections = await page.locator('.connections tbody tr').evaluateAll((rows) =>
     rows.map((row) => [row.querySelector('.title .link').textContent, row.querySelector('.verdict').textContent, row.cells[8].textContent]));
   await page.keyboard.press('2');
-  await page.waitForFunction(() => [...document.querySelectorAll('.frame-row:not([hidden]) .text')].some((text) => text.textContent));
-  const frames = (await listed(page)).map(({ row, direction, kind, bad, text }) => [row, direction, kind, bad, text]);
+  await page.waitForFunction(() => [...document.querySelectorAll('.frame-row:not([hidden]) .text')].every((text) => text.textContent));
+  const frames = (await listed(page)).slice(0, 20).map(({ row, direction, kind, bad, text }) => [row, direction, kind, bad, text]);
   return { connections, frames };
 }
 

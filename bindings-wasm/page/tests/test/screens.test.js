@@ -82,6 +82,19 @@ test('the live feed shows frames as they come', () => pages.page({ hash: '#/live
   await page.locator('.feed', { hasText: 'ended' }).waitFor();
 }));
 
+test('y copies the payload as it is shown', () => pages.page({ permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+  await openExample(page);
+  await page.keyboard.press('2');
+  await page.keyboard.press('j');
+  await page.locator('.detail-title', { hasText: 'Frame 1' }).waitFor();
+  await page.getByRole('tab', { name: 'Message' }).click();
+  await page.locator('.as-text', { hasText: '"ACME"' }).waitFor();
+  await page.locator('.grid').focus();
+  await page.keyboard.press('y');
+  await page.locator('.toast', { hasText: 'copied as text' }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), '{"subscribe":["ACME","GLOBEX","INITECH"],"depth":5}');
+}));
+
 test('keys, help and theme', () => pages.page({ colorScheme: 'light' }, async (page) => {
   await openExample(page);
   await page.keyboard.press('?');
@@ -125,5 +138,8 @@ for (const [name, options] of Object.entries({ light: {}, dark: { colorScheme: '
     await page.locator('.tab', { hasText: 'Problems' }).click();
     await page.locator('.group').first().waitFor();
     await fits('problems');
+    // From a problem straight to the bits at fault, also where list and detail share a place.
+    await page.locator('.group .place', { hasText: 'frame' }).first().click();
+    await page.locator('.tree .bad').first().waitFor();
   }));
 }
