@@ -67,7 +67,7 @@ func measure(_ name: String, size: Int, count: Int, read: Int) throws {
     let all = try frames(size, count)
     let chunks = stride(from: 0, to: all.count, by: read).map { Data(all[$0..<min($0 + read, all.count)]) }
     let client = Connection(role: .client, settings: settings, agreement: agreement, now: 0)
-    let nanos = try median((64 << 20) / (size * count) + 1) { try echo(client, chunks, count) }
+    let nanos = try median(min((64 << 20) / (size * count) + 1, 60)) { try echo(client, chunks, count) }
     let perSecond = Double(size * count) / nanos
     print(
         name.padding(toLength: 34, withPad: " ", startingAt: 0),

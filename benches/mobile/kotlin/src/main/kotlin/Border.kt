@@ -41,7 +41,7 @@ private fun echo(name: String, size: Int, count: Int, read: Int) {
     }
     val nanos = Wire(Role.CLIENT, settings, agreement, 0).use { client ->
         val echo = { echo(client, chunks, count) }
-        val runs = (64 shl 20) / (size * count) + 1
+        val runs = minOf((64 shl 20) / (size * count) + 1, 60)
         repeat(6) { timed(runs, echo) }
         median(runs, echo)
     }
