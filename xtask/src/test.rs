@@ -11,12 +11,7 @@ const STEPS: &[Step] = &[
     Step { name: "house", run: house::check, lacking: nothing },
     Step { name: "coverage", run: coverage::check, lacking: nothing },
     Step { name: "clippy", run: clippy, lacking: nothing },
-    // With the examples, which are built here and run by `cargo xtask run`.
-    Step {
-        name: "tests",
-        run: || cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"]),
-        lacking: nothing,
-    },
+    Step { name: "tests", run: tests, lacking: nothing },
     Step {
         name: "tests-no-default",
         run: || {
@@ -24,7 +19,7 @@ const STEPS: &[Step] = &[
         },
         lacking: nothing,
     },
-    Step { name: "doc-tests", run: || cargo(&["test", "--workspace", "--doc"]), lacking: nothing },
+    Step { name: "doc-tests", run: doc_tests, lacking: nothing },
     Step {
         name: "docs",
         run: || {
@@ -55,6 +50,27 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
         chosen = STEPS.iter().collect();
     }
     step::run_all(&chosen)
+}
+
+/// What has tests in Rust. The packages for other languages are built and tested by their own steps.
+const IN_RUST: [&str; 8] = [
+    "--package",
+    "polywire",
+    "--package",
+    "polywire-bridge",
+    "--package",
+    "polywire-inspect",
+    "--package",
+    "xtask",
+];
+
+/// With the examples, which are built here and run by `cargo xtask run`.
+fn tests() -> Outcome {
+    cargo(&[&["test"], &IN_RUST[..], &["--lib", "--bins", "--tests", "--examples"]].concat())
+}
+
+fn doc_tests() -> Outcome {
+    cargo(&["test", "--package", "polywire", "--package", "polywire-bridge", "--doc"])
 }
 
 /// Once per set of features: code behind a feature is seen only where the feature is.
