@@ -51,11 +51,12 @@ async function memory (kind, connections) {
   const server = await new Server(kind).start()
   const [message] = frames(kind, 1024, 1)
   const start = await server.ask('collect')
+  let done = 0
   const sockets = []
-  for (let at = 0; at < connections; at++) sockets.push(await open(server, () => {}, 1024))
-  for (let round = 0; round < 5; round++) {
+  for (let at = 0; at < connections; at++) sockets.push(await open(server, (count) => { done += count }, 1024))
+  for (let round = 1; round <= 5; round++) {
     for (const socket of sockets) socket.write(message)
-    await sleep(400)
+    while (done < round * connections) await sleep(20)
   }
   await sleep(500)
   const end = await server.ask('collect')

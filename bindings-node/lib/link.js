@@ -184,9 +184,11 @@ class Link {
       const timer = table[3]
       slabUsed = table[4]
       if (timer !== NONE) this.arm(timer)
+      if (table[2] !== 0) this.pending = true
       if (outermost) batchLink = this
       if (count !== 0) this.handOut(new Memory(table, chunk, space), count)
       if (outermost) {
+        if (batchCount !== 0) this.flush()
         if (batchCount !== 0) this.sendBatch()
         batchLink = null
       }
@@ -203,7 +205,7 @@ class Link {
     }
     this.busy = false
     depth--
-    this.flush()
+    if (this.pending) this.flush()
     if (depth === 0 && dirty.length !== 0) flushDirty()
     if (this.changed) {
       this.changed = false
@@ -293,7 +295,7 @@ class Link {
     const count = batchCount
     batchCount = batchUsed = 0
     if (count === 0) return
-    sendAll(this.id, batchBytes, batchWords, count)
+    sendAll(this.id, batchBytes, batchWords, count, EMPTY, 0)
     this.touch()
   }
 
@@ -333,6 +335,7 @@ class Link {
     if (this.dirty) return
     if (this.busy) {
       // What is queued meanwhile goes out when the batch ends, unless it is much.
+      this.pending = true
       if (++this.burst % 64 === 0 && queued(this.id) > BURST) this.flush()
       return
     }
@@ -350,10 +353,10 @@ class Link {
   /** Writes everything that is queued, unless the socket has enough to do. */
   flush () {
     if (this.blocked || this.id === -1) return
-    if (batchLink === this && batchCount !== 0) this.sendBatch()
     if (out.length - outUsed < OUT_LEAST) newOut()
     const room = out.length - outUsed
-    const count = transmit(this.id, out, outUsed)
+    const count = this.fill()
+    this.pending = false
     if (count === 0) {
       if (this.callbacks !== null) this.write(EMPTY)
       return
@@ -364,6 +367,14 @@ class Link {
     this.write(new FastBuffer(out.buffer, start, count))
     // The kernel has it: the same memory serves the next write.
     if (this.reuses && this.socket.writableLength === 0 && outUsed === start + count) outUsed = start
+  }
+
+  /** Moves what is queued to where it is written from; what stands in the batch is sent with the same call. */
+  fill () {
+    const messages = batchCount
+    if (batchLink !== this || messages === 0) return transmit(this.id, out, outUsed)
+    batchCount = batchUsed = 0
+    return sendAll(this.id, batchBytes, batchWords, messages, out, outUsed)
   }
 
   /** The rest of a queue that does not fit. */
@@ -489,6 +500,7 @@ class Link {
 
 // On the prototype: a connection that never needs them does not hold them.
 Link.prototype.changed = false
+Link.prototype.pending = false
 Link.prototype.burst = 0
 
 function newOut () {

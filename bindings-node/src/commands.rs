@@ -80,22 +80,18 @@ fn send_at(slot: &mut Slot, now: Instant, bytes: &[u8], mut flags: u32) -> u32 {
 }
 
 /// Sends messages that stand side by side in `bytes`. Each of `words` has the length of one, and above it
-/// the flags. Returns the outcome of the first that was not sent; what follows it is not sent either.
-pub(crate) fn send_all(slot: &mut Slot, mut bytes: &[u8], words: &[u32]) -> u32 {
+/// the flags. A connection that takes no more messages drops them.
+pub(crate) fn send_all(slot: &mut Slot, mut bytes: &[u8], words: &[u32]) {
     // Reading the clock costs as much as framing a small message.
     let now = slot.now();
     for word in words {
         let (flags, length) = (word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1));
-        let Some((message, rest)) = bytes.split_at_checked(length as usize) else {
-            return NOT_TEXT;
-        };
+        let Some((message, rest)) = bytes.split_at_checked(length as usize) else { return };
         bytes = rest;
-        let outcome = send_at(slot, now, message, flags);
-        if outcome != DONE {
-            return outcome;
+        if send_at(slot, now, message, flags) != DONE {
+            return;
         }
     }
-    DONE
 }
 
 /// How much of a word is the length.
@@ -140,6 +136,12 @@ pub(crate) fn send_prepared(slot: &mut Slot, id: u32) -> u32 {
 /// Prepares a message for many connections, or `None` if it is not text.
 pub(crate) fn prepare(bytes: &[u8], flags: u32) -> Option<Prepared> {
     message(bytes, flags).map(Prepared::new)
+}
+
+/// Moves what is queued into `out`; returns how many bytes.
+pub(crate) fn transmit(slot: &mut Slot, out: &mut [u8]) -> usize {
+    // Writing takes no notice of the time, and time never runs backwards.
+    slot.connection.sender(Instant::ZERO).transmit_into(out)
 }
 
 pub(crate) fn ping(slot: &mut Slot, payload: &[u8]) -> u32 {

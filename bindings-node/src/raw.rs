@@ -260,21 +260,23 @@ unsafe extern "C" fn send(env: sys::napi_env, info: sys::napi_callback_info) -> 
     })
 }
 
-/// `sendAll(id, bytes, words, count)`: returns the outcome.
+/// `sendAll(id, bytes, words, count, out, at)`: sends messages, then does what `transmit` does.
 unsafe extern "C" fn send_all(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     // SAFETY: N-API calls this.
-    let call: Call<4> = unsafe { Call::new(env, info) };
+    let call: Call<6> = unsafe { Call::new(env, info) };
     call.answer(|| {
-        let [bytes, table] = apart([call.view(1), call.view(2)]).unwrap_or_default();
+        let out = call.view(4).from(call.number(5) as usize);
+        let [bytes, table, out] = apart([call.view(1), call.view(2), out]).unwrap_or_default();
         let table = words(table);
         let count = table.len().min(call.number(3) as usize);
-        let sent = connections::with(call.number(0), |slot| {
-            commands::send_all(slot, bytes, &table[..count])
+        let moved = connections::with(call.number(0), |slot| {
+            commands::send_all(slot, bytes, &table[..count]);
+            commands::transmit(slot, out)
         });
-        sent.unwrap_or_else(commands::gone)
+        moved.unwrap_or(0) as u32
     })
 }
 
@@ -320,10 +322,7 @@ unsafe extern "C" fn transmit(
     let call: Call<3> = unsafe { Call::new(env, info) };
     call.answer(|| {
         let [out] = apart([call.view(1).from(call.number(2) as usize)]).unwrap_or_default();
-        let moved = connections::with(call.number(0), |slot| {
-            // Writing takes no notice of the time, and time never runs backwards.
-            slot.connection.sender(Instant::ZERO).transmit_into(out)
-        });
+        let moved = connections::with(call.number(0), |slot| commands::transmit(slot, out));
         moved.unwrap_or(0) as u32
     })
 }

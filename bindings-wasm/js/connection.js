@@ -43,20 +43,23 @@ export class Connection {
     this.subprotocol = subprotocol ?? null
   }
 
-  /** Takes bytes that arrived; what they mean. */
+  /** Takes bytes that arrived; what they mean, decoded event by event as they are taken. */
   receive (bytes, now = performance.now()) {
     memory(this.#core.space(bytes.length), bytes.length).set(bytes)
-    return this.#events(this.#core.receive(bytes.length, now))
+    this.#core.filled(bytes.length)
+    return this.#events(now)
   }
 
   /** The peer's stream ended. */
   receiveEof (now = performance.now()) {
-    return this.#events(this.#core.receive_eof(now))
+    this.#core.receive_eof(now)
+    return this.#events(now)
   }
 
   /** The deadline of `wants` has come. */
   handleTimeout (now = performance.now()) {
-    return this.#events(this.#core.handle_timeout(now))
+    this.#core.handle_timeout(now)
+    return this.#events(now)
   }
 
   /** The host stops reading for a while: the silence that it makes itself does not end the connection. */
@@ -128,24 +131,19 @@ export class Connection {
     this.#core.free()
   }
 
-  #events (count) {
-    if (count === 0) return []
-    // A copy: what is called for an event may move the memory.
-    const records = words(this.#core.records(), count * WORDS).slice()
-    const payloads = this.#core.payloads()
-    const events = new Array(count)
-    for (let number = 0; number < count; number++) {
-      events[number] = event(records.subarray(number * WORDS, (number + 1) * WORDS), payloads)
+  * #events (now) {
+    while (this.#core.next(now)) {
+      // A copy: what is called for an event may move the memory.
+      yield event(words(this.#core.record(), WORDS).slice(), this.#core.payload())
     }
-    return events
   }
 }
 
 /** An event of a record: see `polywire_bridge::record` for its words. */
-function event (record, payloads) {
-  const [kind, offset, length, code, low, high, atLow, atHigh] = record
-  const bytes = () => memory(payloads + offset, length).slice()
-  const text = () => utf8.decode(memory(payloads + offset, length))
+function event (record, payload) {
+  const [kind, , length, code, low, high, atLow, atHigh] = record
+  const bytes = () => memory(payload, length).slice()
+  const text = () => utf8.decode(memory(payload, length))
   const wide = (low, high) => high * 2 ** 32 + low
   switch (kind) {
     case 1: return { type: 'text', data: text() }

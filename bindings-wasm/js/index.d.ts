@@ -219,9 +219,13 @@ export class Connection {
     now?: number
   })
   readonly subprotocol: string | null
-  receive(bytes: Uint8Array, now?: number): Event[]
-  receiveEof(now?: number): Event[]
-  handleTimeout(now?: number): Event[]
+  /**
+   * Takes bytes that arrived. Events are decoded as they are taken, so that each can be answered before
+   * the next one is; take them all. What is not taken comes with the next call.
+   */
+  receive(bytes: Uint8Array, now?: number): IterableIterator<Event>
+  receiveEof(now?: number): IterableIterator<Event>
+  handleTimeout(now?: number): IterableIterator<Event>
   /** The host stops reading for a while: the silence that it makes itself does not end the connection. */
   pauseReading(now?: number): void
   resumeReading(now?: number): void

@@ -9,8 +9,15 @@ const NEAR = 64 << 10
 /** Nothing longer is read in one go. */
 const LONGEST = 4 << 20
 
+/** Short reads share blocks of a file, of which the newest are kept: a list reads many places near each other. */
+const BLOCK = 256 << 10
+const BLOCKS = 8
+
 /** A Blob, or bytes in memory. */
 export class Source {
+  /** Blocks that are read or on their way, by number, the newest last. */
+  #blocks = new Map()
+
   constructor (blob) {
     this.blob = blob instanceof Uint8Array ? null : blob
     this.bytes = blob instanceof Uint8Array ? blob : null
@@ -21,7 +28,28 @@ export class Source {
   async read (offset, length) {
     const end = Math.min(offset + length, this.size)
     if (this.bytes) return this.bytes.subarray(offset, end)
+    const block = Math.floor(offset / BLOCK)
+    if (end > offset && Math.floor((end - 1) / BLOCK) === block) {
+      const bytes = await this.#block(block)
+      return bytes.subarray(offset - block * BLOCK, end - block * BLOCK)
+    }
+    return this.#slice(offset, end)
+  }
+
+  async #slice (offset, end) {
     return new Uint8Array(await this.blob.slice(offset, end).arrayBuffer())
+  }
+
+  #block (number) {
+    let bytes = this.#blocks.get(number)
+    if (!bytes) {
+      bytes = this.#slice(number * BLOCK, Math.min((number + 1) * BLOCK, this.size))
+      this.#blocks.set(number, bytes)
+      // What could not be read is tried again.
+      bytes.catch(() => this.#blocks.delete(number))
+      if (this.#blocks.size > BLOCKS) this.#blocks.delete(this.#blocks.keys().next().value)
+    }
+    return bytes
   }
 }
 

@@ -1,14 +1,14 @@
 //! A connection at the border.
 //!
-//! Owns how bytes, events and commands cross it: input through space in the module's memory, events as
-//! the words of `polywire_bridge::record` with all payloads behind each other. Knows nothing of what they
+//! Owns how bytes, events and commands cross it: input through space in the module's memory, events one by
+//! one as the words of `polywire_bridge::record`. Knows nothing of what they
 //! mean; that is the core.
 
 use polywire::handshake::Agreement;
-use polywire::{CloseCode, Config, Events, Instant, Message, Role, Socket, UsageError};
+use polywire::{CloseCode, Config, Instant, Message, Role, Socket, UsageError};
+use polywire_bridge::codes;
 use polywire_bridge::record::{self, WORDS};
 use polywire_bridge::settings::{self, Value};
-use polywire_bridge::{codes, record::payload};
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
@@ -50,7 +50,7 @@ pub fn all_codes() -> String {
 /// The names of what ends a connection, as JSON.
 #[wasm_bindgen]
 pub fn all_causes() -> String {
-    Json::array(codes::CAUSES, |json, cause| json.text(cause))
+    Json::array(codes::CAUSES, Json::text)
 }
 
 /// A violation as a sentence.
@@ -104,11 +104,13 @@ impl Prepared {
 #[wasm_bindgen]
 pub struct Connection {
     core: polywire::Connection,
-    /// Bytes that arrived.
+    /// Bytes that arrived: those before `taken` are decoded, those behind `filled` are none.
     input: Vec<u8>,
-    /// The events of the last input, and their payloads.
-    records: Vec<u32>,
-    payloads: Vec<u8>,
+    taken: usize,
+    filled: usize,
+    /// The last event.
+    record: [u32; WORDS],
+    payload: Vec<u8>,
 }
 
 #[wasm_bindgen]
@@ -132,33 +134,60 @@ impl Connection {
             seed,
             instant(now),
         );
-        Ok(Self { core, input: Vec::new(), records: Vec::new(), payloads: Vec::new() })
+        Ok(Self {
+            core,
+            input: Vec::new(),
+            taken: 0,
+            filled: 0,
+            record: [0; WORDS],
+            payload: Vec::new(),
+        })
     }
 
-    /// Where to put bytes that arrived.
+    /// Where to put bytes that arrived: behind those that no event was taken from yet.
     pub fn space(&mut self, length: usize) -> *mut u8 {
-        if self.input.len() < length {
-            self.input.resize(length, 0);
+        self.input.copy_within(self.taken..self.filled, 0);
+        self.filled -= self.taken;
+        self.taken = 0;
+        let end = self.filled + length;
+        if self.input.len() < end {
+            self.input.resize(end, 0);
         }
-        self.input.as_mut_ptr()
+        self.input[self.filled..].as_mut_ptr()
     }
 
-    /// Decodes them; how many events there are.
-    pub fn receive(&mut self, length: usize, now: f64) -> usize {
-        let Self { core, input, records, payloads } = self;
-        let length = length.min(input.len());
-        let events = core.receive_in(&mut input[..length], instant(now));
-        collect(events, records, payloads)
+    /// They are there.
+    pub fn filled(&mut self, length: usize) {
+        self.filled = (self.filled + length).min(self.input.len());
     }
 
     /// The stream ended.
-    pub fn receive_eof(&mut self, now: f64) -> usize {
-        collect(self.core.receive_eof(instant(now)), &mut self.records, &mut self.payloads)
+    pub fn receive_eof(&mut self, now: f64) {
+        self.taken = self.filled;
+        let _ = self.core.receive_eof(instant(now));
     }
 
     /// The deadline has come.
-    pub fn handle_timeout(&mut self, now: f64) -> usize {
-        collect(self.core.handle_timeout(instant(now)), &mut self.records, &mut self.payloads)
+    pub fn handle_timeout(&mut self, now: f64) {
+        let _ = self.core.handle_timeout(instant(now));
+    }
+
+    /// Decodes up to the next event; whether there is one. One at a time, so that each can be answered
+    /// before the next is answered or fails the connection.
+    pub fn next(&mut self, now: f64) -> bool {
+        let Self { core, input, record, payload, .. } = self;
+        let mut events = core.receive_in(&mut input[self.taken..self.filled], instant(now));
+        let found = match events.next() {
+            None => false,
+            Some((event, _)) => {
+                payload.clear();
+                payload.extend_from_slice(record::payload(&event));
+                *record = record::words(&event, 0);
+                true
+            }
+        };
+        self.taken = self.filled - events.into_rest().len();
+        found
     }
 
     /// The host stops reading for a while.
@@ -171,14 +200,14 @@ impl Connection {
         self.core.resume_reading(instant(now));
     }
 
-    /// Where the records of the last input are.
-    pub fn records(&self) -> *const u32 {
-        self.records.as_ptr()
+    /// Where the record of the event is.
+    pub fn record(&self) -> *const u32 {
+        self.record.as_ptr()
     }
 
-    /// Where their payloads are.
-    pub fn payloads(&self) -> *const u8 {
-        self.payloads.as_ptr()
+    /// Where its payload is.
+    pub fn payload(&self) -> *const u8 {
+        self.payload.as_ptr()
     }
 
     /// Read, write, socket (0 keep, 1 shut down the writing side, 2 close), deadline.
@@ -269,7 +298,9 @@ impl Connection {
     /// Gives back what a burst needed.
     pub fn shrink(&mut self) {
         self.core.shrink();
-        (self.input, self.payloads, self.records) = Default::default();
+        if self.taken == self.filled {
+            (self.input, self.taken, self.filled) = Default::default();
+        }
     }
 }
 
@@ -286,17 +317,4 @@ fn message(is_text: bool, bytes: &[u8], level: u8) -> Result<Message<'_>, JsValu
         1..=9 => message.level(level),
         _ => message,
     })
-}
-
-/// Writes the events down. All payloads are gathered: those in the connection's own buffer are gone with
-/// the next event.
-fn collect(mut events: Events<'_, '_>, records: &mut Vec<u32>, payloads: &mut Vec<u8>) -> usize {
-    records.clear();
-    payloads.clear();
-    while let Some((event, _)) = events.next() {
-        let at = payloads.len() as u32;
-        payloads.extend_from_slice(payload(&event));
-        records.extend(record::words(&event, at));
-    }
-    records.len() / WORDS
 }

@@ -83,7 +83,7 @@ pub fn parse_url(url: &str, location: Option<String>) -> Result<String, JsValue>
         json.key("authority").text(&it.authority());
         match it.credentials() {
             Some((user, password)) => {
-                json.key("credentials").items([user, password], |json, text| json.text(text));
+                json.key("credentials").items([user, password], Json::text);
             }
             None => json.key("credentials").null(),
         }

@@ -28,10 +28,10 @@ test('messages of every kind there and back', () => {
   client.send('')
   client.sendPart('one ')
   client.sendPart('two', { last: true })
-  const events = server.receive(client.transmit())
+  const events = [...server.receive(client.transmit())]
   assert.deepEqual(events.map(event => event.data), [text, bytes, bytes, bytes.slice(10, 15), '', 'one two'])
   server.send(new Prepared(text))
-  assert.deepEqual(client.receive(server.transmit()), [{ type: 'text', data: text }])
+  assert.deepEqual([...client.receive(server.transmit())], [{ type: 'text', data: text }])
 })
 
 test('what is received stays what it was', () => {
@@ -40,23 +40,52 @@ test('what is received stays what it was', () => {
   const [{ data }] = server.receive(client.transmit())
   client.send(new Uint8Array(1 << 20).fill(9))
   const large = client.transmit()
-  server.receive(large.subarray(0, 1000))
-  server.receive(large.subarray(1000))
+  assert.deepEqual([...server.receive(large.subarray(0, 1000))], [])
+  assert.equal([...server.receive(large.subarray(1000))].length, 1)
   assert.deepEqual(data, Uint8Array.of(1, 2, 3))
   assert.equal(data.byteLength, data.buffer.byteLength)
+})
+
+test('an event can be answered before the next one ends the connection', () => {
+  const [client, server] = pair()
+  client.send('question')
+  const bytes = [...client.transmit(), 0x83, 0x80, 0, 0, 0, 0]
+  const [types, answered] = [[], []]
+  for (const { type } of server.receive(Uint8Array.from(bytes))) {
+    types.push(type)
+    if (type === 'text') server.send('answer')
+  }
+  for (const { type, data } of client.receive(server.transmit())) answered.push([type, data])
+  assert.deepEqual(types, ['text', 'failed', 'ended'])
+  assert.deepEqual(answered[0], ['text', 'answer'])
+  assert.equal(answered[1][0], 'close')
+})
+
+test('what is not taken comes with the next call', () => {
+  const [client, server] = pair()
+  client.send('one')
+  client.send('two')
+  const bytes = client.transmit()
+  client.send('three')
+  assert.equal(server.receive(bytes).next().value.data, 'one')
+  const rest = Array.from(server.receive(client.transmit()), event => event.data)
+  assert.deepEqual(rest, ['two', 'three'])
 })
 
 test('time is an argument', () => {
   const connection = new Connection('server', { now: 0, settings: { timeouts: { keepalive: { interval: 100, timeout: 50 } } } })
   assert.equal(connection.wants.deadline, 100)
-  assert.deepEqual(connection.handleTimeout(100), [])
+  assert.deepEqual([...connection.handleTimeout(100)], [])
   assert.equal(connection.transmit()[0], 0x89)
   connection.pauseReading(120)
-  assert.deepEqual(connection.handleTimeout(1000), [])
+  assert.deepEqual([...connection.handleTimeout(1000)], [])
   connection.resumeReading(1000)
-  const [ended] = connection.handleTimeout(1200)
+  assert.ok(connection.wants.deadline > 1000)
+  let ended
+  while (!ended) [ended] = connection.handleTimeout(connection.wants.deadline)
   assert.deepEqual(ended, { type: 'ended', cause: 'pong_timeout', code: 1006, rule: null })
-  assert.equal(connection.wants.deadline, Infinity)
+  const timeless = new Connection('server', { settings: { timeouts: { keepalive: null } } })
+  assert.equal(timeless.wants.deadline, Infinity)
 })
 
 test('a violation says what, where and which section', () => {

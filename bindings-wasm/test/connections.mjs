@@ -54,7 +54,7 @@ class Run {
     if ('receive' in step) events = this.receive(bytes(step.receive))
     else if ('command' in step) events = this.command(step.command, step.error)
     else if ('advance' in step) events = this.advance(step.advance)
-    else events = this.connection.receiveEof(this.now).map(told)
+    else events = Array.from(this.connection.receiveEof(this.now), told)
     events = merge(events)
     const expected = list(step.events).map(joined)
     assert.equal(events.length, expected.length, `events ${JSON.stringify(events).slice(0, 300)}`)
@@ -67,7 +67,7 @@ class Run {
   }
 
   receive (input) {
-    return pieces(input, this.cut).flatMap(piece => this.connection.receive(piece, this.now).map(told))
+    return pieces(input, this.cut).flatMap(piece => Array.from(this.connection.receive(piece, this.now), told))
   }
 
   command (command, error) {
@@ -75,7 +75,7 @@ class Run {
     const call = () => carryOut(this.connection, name, argument, this.now)
     if (error) assert.throws(call, thrown => thrown instanceof PolywireError && thrown.code === error)
     else call()
-    return this.connection.handleTimeout(this.now).map(told)
+    return Array.from(this.connection.handleTimeout(this.now), told)
   }
 
   /** Lets time pass: every deadline on the way is kept at its moment. */
@@ -84,11 +84,11 @@ class Run {
     const events = []
     for (let deadline; (deadline = this.connection.wants.deadline) <= target;) {
       this.now = Math.max(this.now, deadline)
-      events.push(...this.connection.handleTimeout(this.now).map(told))
+      events.push(...Array.from(this.connection.handleTimeout(this.now), told))
       assert.notEqual(this.connection.wants.deadline, deadline, 'the deadline stays after it was handled')
     }
     this.now = target
-    return [...events, ...this.connection.handleTimeout(this.now).map(told)]
+    return [...events, ...Array.from(this.connection.handleTimeout(this.now), told)]
   }
 
   /** Everything that is queued, as a socket would take it. */
@@ -126,6 +126,8 @@ function carryOut (connection, name, argument, now) {
     case 'pong': return connection.pong(bytes(argument), now)
     case 'close': return connection.close(argument.code, string(argument.reason ?? ''), now)
     case 'abort': return connection.abort(now)
+    case 'pause_reading': return connection.pauseReading(now)
+    case 'resume_reading': return connection.resumeReading(now)
     default: throw new Error(`unknown command ${name}`)
   }
 }

@@ -20,7 +20,7 @@ class Client {
   #socket
   #settings
   #chunks
-  #events = []
+  #events
   #timer = null
   #over = false
 
@@ -39,14 +39,13 @@ class Client {
       outcome = done ? handshake.receiveEof() : handshake.receive(value)
     }
     this.connection = new Connection('client', { settings: this.#settings, agreement: outcome.agreement })
-    this.#take(this.connection.receive(outcome.leftover))
+    this.#events = this.connection.receive(outcome.leftover)
   }
 
-  /** Every event up to the end. What was queued while one was handled is written before the next. */
+  /** Every event up to the end. Each can be answered before the next one is decoded. */
   async * [Symbol.asyncIterator] () {
     for (;;) {
-      while (this.#events.length) {
-        const event = this.#events.shift()
+      for (const event of this.#events) {
         yield event
         this.#over ||= event.type === 'ended'
       }
@@ -77,15 +76,12 @@ class Client {
     this.#wait()
     let next
     try {
-      next = await (this.#pending ??= this.#chunks.next())
+      next = await this.#chunks.next()
     } catch {
       next = { done: true }
     }
-    this.#pending = null
-    this.#take(next.done ? this.connection.receiveEof() : this.connection.receive(next.value))
+    this.#events = next.done ? this.connection.receiveEof() : this.connection.receive(next.value)
   }
-
-  #pending = null
 
   /** A deadline ends the wait for a socket that stays silent. */
   #wait () {
@@ -93,14 +89,11 @@ class Client {
     const left = this.connection.wants.deadline - performance.now()
     if (left === Infinity) return
     this.#timer = setTimeout(() => {
-      this.#take(this.connection.handleTimeout())
+      // Its events come with the next ones: with the end of the stream, at the latest.
+      this.connection.handleTimeout()
       if (this.connection.queued) this.#socket.write(this.connection.transmit())
       if (this.connection.wants.socket === 'close') this.#socket.destroy()
       else this.#wait()
     }, Math.max(0, left))
-  }
-
-  #take (events) {
-    for (const event of events) this.#events.push(event)
   }
 }

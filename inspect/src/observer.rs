@@ -14,8 +14,9 @@ use polywire::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Compressed messages can be inflated again from the last of these places: so much content apart.
-const CHECKPOINT_EVERY: u64 = 2 << 20;
+/// Compressed messages can be inflated again from the last of these places: so much content apart. Each
+/// costs at most 32 KiB; a list of rows on many connections needs one stretch of each.
+const CHECKPOINT_EVERY: u64 = 512 << 10;
 
 /// The largest hole that is filled with zeros.
 const LARGEST_FILL: u64 = 64 << 20;

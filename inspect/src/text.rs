@@ -181,7 +181,8 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         Some(url) => url.split_once(";base64,")?.1,
         None => text,
     };
-    let text: String = text.split_ascii_whitespace().collect();
+    // It is broken into lines, not into words: most sentences would be base64 otherwise.
+    let text: String = text.lines().map(str::trim).collect();
     let alphabet = if text.contains(['-', '_']) { alphabet::URL_SAFE } else { alphabet::STANDARD };
     let bytes = GeneralPurpose::new(&alphabet, config).decode(text).ok()?;
     (!bytes.is_empty()).then_some(bytes)
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn other_text_is_none() {
-        for text in ["", " ", "GET / HTTP/1.1", "hello, world", "8", "{}"] {
+        for text in ["", " ", "GET / HTTP/1.1", "hello, world", "nothing of the kind", "8", "{}"] {
             assert!(
                 decode(text).is_none_or(|(format, _)| text == "8" && format == Format::Hex),
                 "{text}"

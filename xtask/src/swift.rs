@@ -15,8 +15,11 @@ use crate::{Outcome, repository, uniffi};
 const PACKAGES: &[&str] =
     &["swiftlang", "libc6-dev", "libstdc++-14-dev", "bash", "coreutils", "dash", "libc-bin"];
 
-const SOURCES: &str = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
-                       http://deb.debian.org/debian trixie main\n";
+/// Debian's key, with which it signs all its releases.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// The release whose packages are unpacked.
+const RELEASE: &str = "trixie";
 
 /// Where the toolchain's own tools lie, in Debian's package.
 const TOOLS: &str = "/usr/libexec/swift/bin:/usr/bin:/bin";
@@ -79,7 +82,7 @@ pub(crate) fn setup() -> Outcome {
         println!("a Swift toolchain is ready");
         return Ok(());
     }
-    if !Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").is_file() {
+    if !Path::new(KEYRING).is_file() {
         return Err(
             "only on Debian a toolchain can be fetched; elsewhere take it from swift.org".into()
         );
@@ -229,7 +232,8 @@ fn fetch(folder: &Path) -> Outcome {
     for inner in ["lists/partial", "archives/partial"] {
         fs::create_dir_all(apt.join(inner)).map_err(fail)?;
     }
-    fs::write(apt.join("sources.list"), SOURCES).map_err(fail)?;
+    let sources = format!("deb [signed-by={KEYRING}] {} {RELEASE} main\n", mirror()?);
+    fs::write(apt.join("sources.list"), sources).map_err(fail)?;
     // Nothing counts as installed, so everything that is needed is downloaded.
     fs::write(apt.join("status"), "").map_err(fail)?;
     let at = |name: &str| apt.join(name).display().to_string();
@@ -251,6 +255,17 @@ fn fetch(folder: &Path) -> Outcome {
     uniffi::run(&mut command(&["update"]))?;
     let install = ["--yes", "--no-install-recommends", "--download-only", "install"];
     uniffi::run(&mut command(&[&install, PACKAGES].concat()))
+}
+
+/// Where this system takes Debian's packages from: the other releases are there as well.
+fn mirror() -> Result<String, String> {
+    let output = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(REPO_URI)", "Origin: Debian"])
+        .output()
+        .map_err(|error| format!("`apt-get` could not be started: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut mirrors = said.lines().filter(|address| !address.contains("security"));
+    mirrors.next().map(str::to_owned).ok_or_else(|| "apt knows no mirror of Debian".to_owned())
 }
 
 /// Unpacks every package, without running its scripts: nothing of it has to be set up to compile.

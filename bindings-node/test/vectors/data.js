@@ -105,7 +105,7 @@ function pieces (cut, length) {
 }
 
 /** Random cuts of each vector, each with a seed of its own. */
-const CUTS = 4
+const CUTS = 3
 
 function cuts (number) {
   return ['whole', 'bytes', ...Array.from({ length: CUTS }, (_, cut) => number * CUTS + cut)]

@@ -24,6 +24,8 @@ export async function open({ before, after }) {
     async page(options, body) {
       const { hash, expected, ...contextOptions } = options;
       const context = await shared.browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...contextOptions });
+      // What is waited for comes at once on an idle machine; a busy one must not make a test fail.
+      context.setDefaultTimeout(120_000);
       const page = await context.newPage();
       const complaints = [];
       page.on('pageerror', (error) => complaints.push(error.stack));
