@@ -4,6 +4,8 @@
 //! bytes in and one packed [`batch`] out. Sockets, TLS, coroutines and cancellation are theirs. Owns how
 //! values cross the border, and no decision about the protocol.
 
+#![allow(clippy::result_large_err, reason = "errors cross the border by value, and are rare")]
+
 mod batch;
 pub mod bytes;
 pub mod connection;
