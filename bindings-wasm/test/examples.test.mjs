@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -15,6 +18,15 @@ const here = name => fileURLToPath(new URL(name, import.meta.url))
 test('ten lines', async () => {
   const { stdout } = await run(process.execPath, [here('../examples/ten_lines.mjs')])
   assert.equal(stdout, 'text Hello\n')
+})
+
+test('the frames of a capture', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'polywire-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'bytes.txt')
+  await writeFile(file, '81 05 48 65 6c 6c 6f 83 00')
+  const { stdout } = await run(process.execPath, [here('../examples/inspect.mjs'), file])
+  assert.equal(stdout, 'a frame of 5 bytes\na frame of 0 bytes\nframe.reserved_opcode\n')
 })
 
 /** A suite of two cases over real sockets: what the client of the Autobahn suite is asked to do. */
