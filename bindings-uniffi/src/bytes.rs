@@ -1,7 +1,7 @@
 //! Bytes that cross the border in one piece.
 //!
 //! Owns [`Blob`], which is `Vec<u8>` to the other side. uniffi moves a `Vec<u8>` item by item (385 MB/s);
-//! this is one `memcpy` in, and none out where the bytes were written behind [`PREFIX`]. It implements
+//! this is one `memcpy` in, and none out where the bytes were written behind the room for its length. It implements
 //! traits that uniffi keeps to itself, so its version is pinned.
 #![allow(unsafe_code, reason = "the traits of the border are unsafe to implement")]
 

@@ -1,7 +1,7 @@
 //! A connection, behind a lock.
 //!
 //! Owns how calls become those of the core's `Connection`: every one brings time in, and a
-//! [batch](crate::batch) back, with at most `take` bytes to write. `take` is 0 while the caller still
+//! batch back, with at most `take` bytes to write. `take` is 0 while the caller still
 //! writes what it was given: what it has not asked for stays in the bounded queue.
 
 use crate::batch::{Batch, Rest};
