@@ -81,7 +81,10 @@ pub(crate) fn install() -> Result<PathBuf, String> {
     // The tool of napi-rs wants the packages of the platforms inside the package.
     let (build, npm, fresh) = (target.join("build"), package.join("npm"), target.join("fresh"));
     if !package.join("node_modules/.package-lock.json").is_file() {
-        run(&package, "npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
+        // Not `npm ci`: it wants the tool's parts for every platform in the lock file, and a mirror need not
+        // have those of other platforms.
+        let options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+        run(&package, "npm", &[&["install"], &options[..]].concat())?;
     }
     empty(&build)?;
     empty(&npm)?;
