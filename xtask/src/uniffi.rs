@@ -7,16 +7,11 @@ use std::process::Command;
 
 use crate::{Outcome, repository, step};
 
-/// Build the library as it is shipped, and the tool that writes the sources.
+/// Build the library as it is shipped, and the tool that writes the sources, which is quicker to build than
+/// to optimise.
 pub(crate) fn build() -> Outcome {
-    step::cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "polywire-uniffi",
-        "--package",
-        "polywire-bindgen",
-    ])
+    step::cargo(&["build", "--release", "--package", "polywire-uniffi"])?;
+    step::cargo(&["build", "--package", "polywire-bindgen"])
 }
 
 /// Write the sources of `language` into `folder`, anew.
@@ -25,7 +20,7 @@ pub(crate) fn generate(language: &str, folder: &Path) -> Outcome {
         std::fs::remove_dir_all(folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    let tool = release().join(format!("polywire-bindgen{EXE_SUFFIX}"));
+    let tool = products("debug").join(format!("polywire-bindgen{EXE_SUFFIX}"));
     // The library must not be stripped before this: what it says about itself lies in its symbols.
     run(Command::new(tool)
         .arg("generate")
@@ -36,11 +31,11 @@ pub(crate) fn generate(language: &str, folder: &Path) -> Outcome {
 }
 
 pub(crate) fn dynamic_library() -> PathBuf {
-    release().join(format!("{DLL_PREFIX}polywire_uniffi{DLL_SUFFIX}"))
+    products("release").join(format!("{DLL_PREFIX}polywire_uniffi{DLL_SUFFIX}"))
 }
 
 pub(crate) fn static_library() -> PathBuf {
-    release().join("libpolywire_uniffi.a")
+    products("release").join("libpolywire_uniffi.a")
 }
 
 /// The folder of this platform in a jar, as JNA calls it.
@@ -64,7 +59,7 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     }
 }
 
-fn release() -> PathBuf {
+fn products(profile: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    repository::root().join(target).join("release")
+    repository::root().join(target).join(profile)
 }
