@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::peers::{Server, build, example};
-use crate::{Outcome, repository, uniffi};
+use crate::{Outcome, packages, repository, uniffi};
 
 /// The step of `cargo xtask test`.
 pub(crate) fn test() -> Outcome {
@@ -57,6 +57,7 @@ fn ten_lines() -> Outcome {
 /// The library and its Kotlin sources, where the Maven project looks for them.
 fn prepare() -> Outcome {
     require("java", "-version", "a JDK of version 17 or newer")?;
+    packages::install("mvn")?;
     require("mvn", "--version", "Maven 3.8 or newer")?;
     uniffi::build()?;
     let folder = folder();

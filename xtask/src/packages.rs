@@ -1,4 +1,4 @@
-//! Programs that no language's own tool installs: browsers and proxies, from Debian's packages.
+//! Programs that no language's own tool installs: a browser, proxies and Maven, from Debian's packages.
 //!
 //! Owns the list of them. A machine without Debian's tools is told what to install itself.
 
@@ -10,6 +10,7 @@ use crate::Outcome;
 /// A program, the package of Debian that brings it, and who calls it.
 const PACKAGES: &[(&str, &str, &str)] = &[
     ("chromium", "chromium", "the tests of the inspector page, `cargo xtask interop chromium`"),
+    ("mvn", "maven", "the tests of the Kotlin package"),
     ("nginx", "nginx-light", "`cargo xtask interop nginx`"),
     ("haproxy", "haproxy", "`cargo xtask interop haproxy`"),
 ];
