@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: run the programs of `benches/`, a workspace of its own because rivals and their
 //! dependencies have no place in the lock file of users.
 
-use crate::{Outcome, kotlin, node, page, python, repository, step, swift, uniffi, wasm};
+use crate::{Outcome, kotlin, node, page, python, repository, step, swift, wasm};
 
 /// The programs, in the order they run when none is named.
 const PROGRAMS: &[&str] = &["decode", "encode", "masking", "deflate", "memory", "handshake"];
@@ -52,7 +52,7 @@ pub(crate) fn main(arguments: &[String]) -> Outcome {
 fn mobile() -> Outcome {
     kotlin::build_only()?;
     println!("\n=== kotlin ===");
-    uniffi::run(&mut kotlin::program("benches/mobile/kotlin", "BorderKt"))?;
+    step::finish(&mut kotlin::program("benches/mobile/kotlin", "BorderKt"))?;
     let Some(toolchain) = swift::Toolchain::find() else {
         println!("\nNOT RUN: {}", swift::lacking().unwrap_or_default());
         return Ok(());
@@ -62,5 +62,5 @@ fn mobile() -> Outcome {
     toolchain.swift("build", package, &["-c", "release"], &[])?;
     println!("\n=== swift ===");
     let program = toolchain.path(&swift::program(package, "Border"));
-    uniffi::run(&mut toolchain.command(&[&program]))
+    step::finish(&mut toolchain.command(&[&program]))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::peers::{Server, build, example};
-use crate::{Outcome, packages, repository, uniffi};
+use crate::{Outcome, packages, repository, step, uniffi};
 
 /// The step of `cargo xtask test`.
 pub(crate) fn test() -> Outcome {
@@ -87,7 +87,7 @@ fn jvm(program: &str) -> Command {
 fn maven(arguments: &[&str]) -> Outcome {
     let folder = folder();
     println!("mvn {}", arguments.join(" "));
-    uniffi::run(
+    step::finish(
         jvm("mvn")
             .args(["--batch-mode", "--quiet"])
             .arg(format!("-Dpolywire.generated={}", folder.join("generated").display()))

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, repository};
+use crate::{Outcome, repository, step};
 
 /// The oldest Node that is supported.
 const OLDEST: u32 = 20;
@@ -192,12 +192,7 @@ pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
 
 pub(crate) fn run_in(folder: &Path, mut command: Command) -> Outcome {
     println!("{}: {command:?}", repository::shown(folder));
-    let status = command.current_dir(folder).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} ended with {status}")),
-        Err(error) => Err(format!("{command:?} could not be started: {error}")),
-    }
+    step::finish(command.current_dir(folder))
 }
 
 fn empty(folder: &Path) -> Outcome {

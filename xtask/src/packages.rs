@@ -2,7 +2,7 @@
 //!
 //! Owns the list of them. A machine without Debian's tools is told what to install itself.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Outcome;
@@ -49,12 +49,17 @@ pub(crate) fn install(program: &str) -> Outcome {
     }
 }
 
-/// Is a program on the path, or where Debian puts those of the administrator?
-pub(crate) fn is_there(program: &str) -> bool {
+/// Where a program is: on the path, or where Debian puts those of the administrator.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin".into()])
-        .any(|folder| Path::new(&folder).join(program).is_file())
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn is_there(program: &str) -> bool {
+    find(program).is_some()
 }
 
 fn apt(arguments: &[&str]) -> Outcome {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, packages, repository, wasm};
+use crate::{Outcome, packages, repository, step, wasm};
 
 /// What is served, as it stands in the source. The page has no build step.
 const SERVED: &[&str] = &["index.html", "icon.svg", "src", "style"];
@@ -58,7 +58,8 @@ fn tools() -> Result<PathBuf, String> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(tools);
     }
-    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]), &tools)?;
+    let install = ["ci", "--no-audit", "--no-fund", "--silent"];
+    step::finish(Command::new("npm").args(install).current_dir(&tools))?;
     fs::write(&stamp, lock).map_err(|error| format!("{}: {error}", stamp.display()))?;
     Ok(tools)
 }
@@ -66,7 +67,7 @@ fn tools() -> Result<PathBuf, String> {
 fn node(tools: &Path, site: &Path, arguments: &[&str]) -> Outcome {
     let mut command = Command::new("node");
     command.args(arguments).env("PAGE_SITE", site).env("PAGE_BROWSER", browser()?);
-    run(command.env("PAGE_SHOTS", folder()), tools)
+    step::finish(command.env("PAGE_SHOTS", folder()).current_dir(tools))
 }
 
 /// The browser: the one that `PAGE_BROWSER` names, one that is installed, or Debian's, which is then installed.
@@ -74,20 +75,16 @@ fn browser() -> Result<String, String> {
     if let Ok(named) = std::env::var("PAGE_BROWSER") {
         return Ok(named);
     }
-    if let Some(found) = BROWSERS.iter().find_map(|program| in_path(program)) {
-        return Ok(found);
+    if let Some(found) = BROWSERS.iter().find_map(|program| packages::find(program)) {
+        return Ok(found.display().to_string());
     }
     packages::install(BROWSERS[0]).map_err(|error| {
         format!("the page is tested in Chromium; PAGE_BROWSER can name a Chrome that is elsewhere: {error}")
     })?;
-    in_path(BROWSERS[0]).ok_or_else(|| format!("`{}` is not in the PATH", BROWSERS[0]))
-}
-
-fn in_path(program: &str) -> Option<String> {
-    let path = std::env::var_os("PATH")?;
-    let file =
-        std::env::split_paths(&path).map(|folder| folder.join(program)).find(|it| it.is_file());
-    file.map(|file| file.display().to_string())
+    let found = packages::find(BROWSERS[0]);
+    found
+        .map(|file| file.display().to_string())
+        .ok_or_else(|| format!("`{}` is not in the PATH", BROWSERS[0]))
 }
 
 fn source() -> PathBuf {
@@ -96,13 +93,6 @@ fn source() -> PathBuf {
 
 fn folder() -> PathBuf {
     repository::root().join("target/page")
-}
-
-fn run(command: &mut Command, folder: &Path) -> Outcome {
-    let shown = format!("{command:?}");
-    let status = command.current_dir(folder).status();
-    let status = status.map_err(|error| format!("{shown} could not be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{shown} ended with {status}")) }
 }
 
 /// A file, or a folder with all that is in it but what npm fills.

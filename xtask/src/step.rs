@@ -77,6 +77,15 @@ fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or_default()
 }
 
+/// Run a command to its end, with what it prints shown.
+pub(crate) fn finish(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} ended with {status}")),
+        Err(error) => Err(format!("{command:?} could not be started: {error}")),
+    }
+}
+
 /// Run `cargo` in the root of the repository, with what it prints shown.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<(), String> {
     cargo_with(arguments, &[])

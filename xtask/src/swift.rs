@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::peers::{Server, build};
-use crate::{Outcome, repository, uniffi};
+use crate::{Outcome, repository, step, uniffi};
 
 /// What is unpacked: the compiler and what it needs, a C library to link with, and a shell.
 const PACKAGES: &[&str] =
@@ -92,7 +92,7 @@ pub(crate) fn setup() -> Outcome {
     fetch(&folder)?;
     unpack(&folder)?;
     match Toolchain::find() {
-        Some(toolchain) => uniffi::run(&mut toolchain.command(&["swift", "--version"])),
+        Some(toolchain) => step::finish(&mut toolchain.command(&["swift", "--version"])),
         None => Err(format!("{}: no Swift that runs", folder.display())),
     }
 }
@@ -166,7 +166,7 @@ impl Toolchain {
         arguments.extend(["swift", verb, "--package-path", &package_path]);
         arguments.extend(["--scratch-path", &scratch, "-Xlinker", &library]);
         arguments.extend(options);
-        uniffi::run(&mut self.command(&arguments))
+        step::finish(&mut self.command(&arguments))
     }
 }
 
@@ -252,9 +252,9 @@ fn fetch(folder: &Path) -> Outcome {
         command.arg("-qq").args(arguments);
         command
     };
-    uniffi::run(&mut command(&["update"]))?;
+    step::finish(&mut command(&["update"]))?;
     let install = ["--yes", "--no-install-recommends", "--download-only", "install"];
-    uniffi::run(&mut command(&[&install, PACKAGES].concat()))
+    step::finish(&mut command(&[&install, PACKAGES].concat()))
 }
 
 /// Where this system takes Debian's packages from: the other releases are there as well.
@@ -275,7 +275,7 @@ fn unpack(folder: &Path) -> Outcome {
     for entry in fs::read_dir(&archives).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
-            uniffi::run(
+            step::finish(
                 Command::new("dpkg-deb").arg("--extract").arg(path).arg(folder.join("root")),
             )?;
         }

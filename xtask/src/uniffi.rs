@@ -22,12 +22,14 @@ pub(crate) fn generate(language: &str, folder: &Path) -> Outcome {
     }
     let tool = products("debug").join(format!("polywire-bindgen{EXE_SUFFIX}"));
     // The library must not be stripped before this: what it says about itself lies in its symbols.
-    run(Command::new(tool)
-        .arg("generate")
-        .arg(dynamic_library())
-        .args(["--language", language, "--no-format", "--out-dir"])
-        .arg(folder)
-        .current_dir(repository::root()))
+    step::finish(
+        Command::new(tool)
+            .arg("generate")
+            .arg(dynamic_library())
+            .args(["--language", language, "--no-format", "--out-dir"])
+            .arg(folder)
+            .current_dir(repository::root()),
+    )
 }
 
 pub(crate) fn dynamic_library() -> PathBuf {
@@ -47,16 +49,6 @@ pub(crate) fn jna_platform() -> String {
     };
     let arch = if ARCH == "x86_64" { "x86-64" } else { ARCH };
     format!("{os}-{arch}")
-}
-
-/// Run a program to its end, with what it prints shown.
-pub(crate) fn run(command: &mut Command) -> Outcome {
-    let shown = format!("{:?}", command.get_program());
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{shown} ended with {status}")),
-        Err(error) => Err(format!("{shown} could not be started: {error}")),
-    }
 }
 
 fn products(profile: &str) -> PathBuf {

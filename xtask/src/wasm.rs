@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::setup::has_target;
 use crate::step::{cargo, cargo_with};
-use crate::{Outcome, repository};
+use crate::{Outcome, repository, step};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -224,9 +224,7 @@ fn test(installed: &Path) -> Outcome {
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Outcome {
     println!("{program} {}", arguments.join(" "));
-    let status = Command::new(program).args(arguments).current_dir(folder).status();
-    let status = status.map_err(|error| format!("`{program}` could not be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{program}` ended with {status}")) }
+    step::finish(Command::new(program).args(arguments).current_dir(folder))
 }
 
 /// The files of a folder, into a fresh one.
