@@ -5,6 +5,7 @@ use std::{
     cell::{Cell, RefCell},
     future::Future,
     hint::black_box,
+    ops::Deref,
     io::{self, IoSlice},
     pin::{Pin, pin},
     rc::Rc,
@@ -151,6 +152,20 @@ impl Sink {
         }
     }
 
+    /// Several slices, as an array of `iovec`s; returns how many bytes they hold.
+    #[inline]
+    pub fn take_vectored<T: Deref<Target = [u8]>>(&self, slices: &[T]) -> usize {
+        let slices = black_box(slices);
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        self.0.bytes.set(self.0.bytes.get() + len as u64);
+        if self.0.recording.get() {
+            for slice in slices {
+                self.0.record.borrow_mut().extend_from_slice(slice);
+            }
+        }
+        len
+    }
+
     /// Bytes taken since the last call.
     pub fn taken(&self) -> u64 {
         self.0.bytes.take()
@@ -181,7 +196,7 @@ impl io::Write for Sink {
 
     #[inline]
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        Ok(slices.iter().map(|slice| (self.take(slice), slice.len()).1).sum())
+        Ok(self.take_vectored(slices))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -216,7 +231,7 @@ impl AsyncWrite for Sink {
         _: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(slices.iter().map(|slice| (self.take(slice), slice.len()).1).sum()))
+        Poll::Ready(Ok(self.take_vectored(slices)))
     }
 
     fn is_write_vectored(&self) -> bool {

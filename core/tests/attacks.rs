@@ -11,7 +11,7 @@ use counting::{Cost, measure};
 use polywire::handshake::Agreement;
 use polywire::{
     Cause, Config, Connection, DeflateConfig, DeflateParams, Delivery, Event, Instant, Limits,
-    Message, Role, Rule, Timeouts, UsageError,
+    Message, OwnedEvent, Role, Rule, Timeouts, UsageError,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -329,6 +329,27 @@ fn messages_that_never_end_hold_what_they_sent() {
     });
     // Whatever a header announces, at most four times what came is held.
     assert!(cost.live <= 100 * 4 * len as isize, "{cost:?}");
+}
+
+#[test]
+fn room_like_that_of_a_message_given_away_is_all_that_is_reserved() {
+    let sent = 256 << 10;
+    for role in ROLES {
+        let mut connection = connection(role, config(Limits::default()));
+        let mut given = frame(role, FIN | BINARY, &vec![1; sent]);
+        let (front, back) = given.split_at_mut(1000);
+        while connection.receive_in(front, NOW).next_owned().is_some() {}
+        let mut events = connection.receive_in(back, NOW);
+        assert!(matches!(events.next_owned(), Some((OwnedEvent::Binary(_), _))));
+        assert!(events.next_owned().is_none());
+
+        let mut seen = Seen::default();
+        let mut announced = header(role, FIN | BINARY, 10 * sent as u64);
+        announced.push(1);
+        receive(&mut connection, &mut announced, &mut seen);
+        assert_eq!(seen, Seen::default());
+        assert!(connection.heap_bytes() <= sent + 2048, "{role:?}");
+    }
 }
 
 #[test]

@@ -253,10 +253,8 @@ impl Encode for Encoder {
             Payloads::Through => {
                 for payload in outgoing.turn(messages) {
                     let sender = connection.sender(NOW);
-                    let sent = sender.send_through(payload, |slices| {
-                        slices.iter().for_each(|slice| outgoing.sink.take(slice));
-                        slices.iter().map(|slice| slice.len()).sum()
-                    });
+                    let sent = sender
+                        .send_through(payload, |slices| outgoing.sink.take_vectored(slices));
                     sent.expect("the queue has room");
                 }
             }

@@ -73,10 +73,15 @@ impl Decoder {
         front
     }
 
-    /// Takes an uncompressed message off the front of `chunk`, if it lies there whole in one frame of
+    /// Whether nothing of the next header was taken.
+    pub(crate) fn is_between_frames(&self) -> bool {
+        self.partial_len == 0
+    }
+
+    /// Between frames, takes an uncompressed message off the front of `chunk`, if it lies there whole in one frame of
     /// less than 64 KiB with nothing questionable about it. Everything else goes the long way, where
     /// the rules are. The payload is masked as it came.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lone_message<'a>(
         &mut self,
         chunk: &mut &'a mut [u8],
@@ -87,7 +92,7 @@ impl Decoder {
             LONE_BINARY => Kind::Binary,
             _ => return None,
         };
-        if second & MASKED != self.mask_bit || self.partial_len != 0 {
+        if second & MASKED != self.mask_bit {
             return None;
         }
         let (len, rest) = match second & LENGTH {
@@ -119,7 +124,8 @@ impl Decoder {
     /// Whether a frame with this opcode begins at the front of `chunk`.
     pub(crate) fn is_next(&self, opcode: Opcode, chunk: &[u8]) -> bool {
         const OPCODE: u8 = 0x0f;
-        self.partial_len == 0 && chunk.first().is_some_and(|first| first & OPCODE == opcode as u8)
+        self.is_between_frames()
+            && chunk.first().is_some_and(|first| first & OPCODE == opcode as u8)
     }
 
     /// Takes the next header off the front of `chunk`; `None` when all of it was taken and more is

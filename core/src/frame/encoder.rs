@@ -22,7 +22,7 @@ impl EncodedHeader {
 
     /// Appends the header. Eight bytes, or all its room, are copied and the excess cut off: a copy of
     /// a fixed size takes an instruction or two, one of a variable size a call.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
         let end = buffer.len() + usize::from(self.len);
         match self.bytes.first_chunk::<8>() {
@@ -49,7 +49,7 @@ impl FrameKind {
 }
 
 /// Encodes a header with the length in the fewest bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn encode(kind: FrameKind, payload_len: usize, key: Option<[u8; 4]>) -> EncodedHeader {
     //= https://www.rfc-editor.org/rfc/rfc6455#section-5.2
     //# MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.

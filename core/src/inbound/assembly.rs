@@ -40,6 +40,8 @@ pub(crate) struct Assembly {
     utf8: Utf8,
     text: String,
     bytes: Vec<u8>,
+    /// The room of the message that was given away last.
+    given: usize,
 }
 
 /// What a payload contributed, ready to be handed out.
@@ -72,6 +74,7 @@ impl Assembly {
             utf8: Utf8::default(),
             text: String::new(),
             bytes: Vec::new(),
+            given: 0,
         }
     }
 
@@ -106,11 +109,13 @@ impl Assembly {
 
     /// Gives the text away; the next message is gathered in a new one.
     pub(crate) fn give_text(&mut self) -> String {
+        self.given = self.text.capacity();
         mem::take(&mut self.text)
     }
 
     /// Gives the bytes away.
     pub(crate) fn give_bytes(&mut self) -> Vec<u8> {
+        self.given = self.bytes.capacity();
         mem::take(&mut self.bytes)
     }
 
@@ -237,8 +242,9 @@ impl Assembly {
     ///
     /// A header alone reserves nothing, since it costs a peer nothing. But it says how far it is worth
     /// growing: up to four times what has arrived, so that a message of 1 MiB that comes in reads of
-    /// 16 KiB is moved three times and not six. What further fragments announce is only a part of the
-    /// rest: there room doubles at least.
+    /// 16 KiB is moved three times and not six. Where the message before it was given away, up to what
+    /// that one took is reserved at once: so much the connection would have kept had it been lent. What
+    /// further fragments announce is only a part of the rest: there room doubles at least.
     #[inline]
     fn room(&self, len: usize, capacity: usize, more: usize) -> usize {
         if capacity - len >= more {
@@ -246,7 +252,8 @@ impl Assembly {
         }
         let arrived = len + more;
         let announced = usize::try_from(self.announced).unwrap_or(usize::MAX);
-        let worthwhile = announced.clamp(arrived, arrived.saturating_mul(4));
+        let most = arrived.saturating_mul(4).max(self.given);
+        let worthwhile = announced.clamp(arrived, most);
         let least = if self.fragments > 1 { capacity.saturating_mul(2) } else { 0 };
         worthwhile.max(least) - len
     }
@@ -327,6 +334,7 @@ impl Assembly {
         if !self.in_message() {
             self.bytes = Vec::new();
             self.text = String::new();
+            self.given = 0;
         }
     }
 

@@ -58,18 +58,17 @@ impl<'c, 'b> Events<'c, 'b> {
     /// The next event, with the content of a whole message as a value of your own.
     ///
     /// What the connection had gathered is handed over without a copy; what lies whole in the chunk is
-    /// copied once. Use it where you would copy every message anyway: into a channel, or to another
-    /// thread.
+    /// copied once, while it is unmasked. Use it where you would copy every message anyway: into a
+    /// channel, or to another thread.
+    #[inline]
     pub fn next_owned(&mut self) -> Option<(OwnedEvent<'_>, &mut Sender)> {
-        if let Some(event) = self.lend() {
-            return Some((event.into(), self.sender));
+        if self.sender.state.is_receiving()
+            && let Some(event) = self.receiver.own(&mut self.chunk)
+        {
+            self.sender.last_message = self.sender.now;
+            return Some((event, self.sender));
         }
-        let (event, sender) = self.decode_owned(0)?;
-        let owned = match event {
-            OwnedEvent::Other(event) => event.into(),
-            owned => owned,
-        };
-        Some((owned, sender))
+        self.decode_owned(0)
     }
 
     /// The next event, in which only a message of at least `least` bytes that the connection had gathered
@@ -110,7 +109,9 @@ impl<'c, 'b> Events<'c, 'b> {
     }
 
     /// The next message, if it lies whole at the front of the chunk and nothing is special about it.
-    #[inline]
+    // Inlined at every call, however many there are: returned through memory, the event would cost twice
+    // what decoding it costs.
+    #[inline(always)]
     fn lend(&mut self) -> Option<Event<'b>> {
         if !self.sender.state.is_receiving() {
             return None;
@@ -150,6 +151,13 @@ impl<'c, 'b> Events<'c, 'b> {
     /// Decodes up to the next event.
     #[inline]
     fn step(&mut self) -> Option<Step<'b>> {
+        let step = self.decode_step();
+        self.receiver.settle();
+        step
+    }
+
+    #[inline]
+    fn decode_step(&mut self) -> Option<Step<'b>> {
         loop {
             if self.holds && self.is_before_end() {
                 self.receiver.stop_lending();

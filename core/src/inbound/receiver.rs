@@ -8,17 +8,18 @@ use super::tap::{Attached, Place};
 use crate::config::{Config, Delivery};
 use crate::deflate::Inflation;
 use crate::error::{Rule, Violation};
-use crate::event::Data;
+use crate::event::{Data, OwnedEvent};
 use crate::frame::close;
 use crate::frame::decoder::{Broken, Decoder};
 use crate::frame::header::{FrameHeader, RSV1};
 use crate::frame::opcode::Opcode;
-use crate::kernels::{Mask, apply_mask, unmask_text};
+use crate::kernels::{Mask, append_masked, append_text, apply_mask, unmask_text};
 use crate::outbound::message::Kind;
 use crate::rate::Bucket;
 use crate::role::Role;
 use crate::time::Instant;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::size_of;
 use core::ops::ControlFlow;
@@ -38,6 +39,8 @@ pub(crate) struct Receiver {
     /// A rule was broken; it is announced next.
     pub(crate) failure: Option<Violation>,
     /// Whether messages may be lent without further ado: whole, unobserved, at any rate.
+    may_lend: bool,
+    /// Whether the next one may: the stream stands between two frames, and in no message.
     lends: bool,
     pub(crate) tap: Option<Box<Attached>>,
     rates: Option<Box<Rates>>,
@@ -78,13 +81,15 @@ impl Receiver {
             bytes: bucket(limits.bytes_per_second),
         };
         let limited = rates.messages.is_some() || rates.bytes.is_some();
+        let may_lend = config.delivery == Delivery::Whole && !limited && limits.fragments > 0;
         Self {
             decoder: Decoder::new(role, inflation.is_some(), limits),
             assembly: Assembly::new(config.delivery, limits, inflation),
             frame: None,
             control: Vec::new(),
             failure: None,
-            lends: config.delivery == Delivery::Whole && !limited && limits.fragments > 0,
+            may_lend,
+            lends: may_lend,
             tap: None,
             rates: limited.then(|| Box::new(rates)),
         }
@@ -92,7 +97,7 @@ impl Receiver {
 
     pub(crate) fn attach(&mut self, attached: Attached) {
         self.decoder.set_eager(!attached.lenient);
-        self.lends = false;
+        self.stop_lending();
         self.tap = Some(Box::new(attached));
     }
 
@@ -118,13 +123,10 @@ impl Receiver {
 
     /// Takes a message that lies whole, in one frame and uncompressed, at the front of the chunk: by
     /// far the most frequent case, for which nothing needs to be remembered.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lend<'a>(&mut self, chunk: &mut &'a mut [u8]) -> Option<Data<'a>> {
-        if !self.lends || self.frame.is_some() || self.assembly.in_message() {
-            return None;
-        }
         let offset = self.decoder.offset();
-        let (kind, payload, mask) = self.decoder.lone_message(chunk)?;
+        let (kind, payload, mask) = self.lone_message(chunk)?;
         match kind {
             Kind::Binary => {
                 apply_mask(payload, mask);
@@ -132,17 +134,57 @@ impl Receiver {
             }
             Kind::Text => match unmask_text(payload, mask) {
                 Ok(text) => Some(Data::Text(text)),
-                Err(valid) => {
-                    let found = valid.len() as u64;
-                    self.failure = Some(Violation { rule: Rule::TextNotUtf8, found, offset });
-                    None
-                }
+                Err(valid) => self.text_broken(valid, offset),
             },
         }
     }
 
+    /// Takes such a message as a value of its own: unmasked while it is copied.
+    #[inline(always)]
+    pub(crate) fn own(&mut self, chunk: &mut &mut [u8]) -> Option<OwnedEvent<'static>> {
+        let offset = self.decoder.offset();
+        let (kind, payload, mask) = self.lone_message(chunk)?;
+        match kind {
+            Kind::Binary => {
+                let mut bytes = Vec::with_capacity(payload.len());
+                append_masked(&mut bytes, payload, mask);
+                Some(OwnedEvent::Binary(bytes))
+            }
+            Kind::Text => {
+                let mut text = String::with_capacity(payload.len());
+                if append_text(&mut text, payload, mask) {
+                    Some(OwnedEvent::Text(text))
+                } else {
+                    self.text_broken(&text, offset)
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn lone_message<'a>(&mut self, chunk: &mut &'a mut [u8]) -> Option<(Kind, &'a mut [u8], Mask)> {
+        if self.lends { self.decoder.lone_message(chunk) } else { None }
+    }
+
+    /// Notes where the stream stands now. To be called after anything but a lone message was taken.
+    pub(crate) fn settle(&mut self) {
+        self.lends = self.may_lend
+            && self.frame.is_none()
+            && !self.assembly.in_message()
+            && self.decoder.is_between_frames();
+    }
+
+    /// Notes that the text of the frame at `offset` is none behind `valid`.
+    #[cold]
+    fn text_broken<T>(&mut self, valid: &str, offset: u64) -> Option<T> {
+        let found = valid.len() as u64;
+        self.failure = Some(Violation { rule: Rule::TextNotUtf8, found, offset });
+        None
+    }
+
     /// Nothing is lent behind what ends the connection.
     pub(crate) fn stop_lending(&mut self) {
+        self.may_lend = false;
         self.lends = false;
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn apply_mask(data: &mut [u8], mask: Mask) {
 
 /// Appends `source` to `target`: inlined where it is short, since the call of `memcpy` costs as much as
 /// the copy.
-#[inline]
+#[inline(always)]
 pub(crate) fn append(target: &mut Vec<u8>, source: &[u8]) {
     if source.len() <= SHORT_COPY {
         append_masked(target, source, Mask::NONE);
@@ -99,7 +99,7 @@ pub(crate) fn append(target: &mut Vec<u8>, source: &[u8]) {
 }
 
 /// Appends `source` to `target`, masked, in one pass and without zeroing.
-#[inline]
+#[inline(always)]
 pub(crate) fn append_masked(target: &mut Vec<u8>, source: &[u8], mask: Mask) {
     append_with(target, source.len(), |space| {
         if source.len() <= SHORT {

@@ -9,10 +9,10 @@
 //!                 head   parked[0].at                parked[1].at
 //! ```
 
-use alloc::collections::VecDeque;
+use alloc::collections::{VecDeque, vec_deque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::mem::size_of;
+use core::mem::{self, size_of};
 use core::ops::Deref;
 
 /// What the buffer keeps when the connection goes quiet.
@@ -80,6 +80,15 @@ impl Queue {
         &mut self.bytes
     }
 
+    /// The buffer of an empty queue.
+    #[inline]
+    pub(crate) fn restart(&mut self) -> &mut Vec<u8> {
+        debug_assert!(self.is_empty(), "what is queued would be lost");
+        self.head = 0;
+        self.bytes.clear();
+        &mut self.bytes
+    }
+
     /// Queues a payload behind everything appended so far.
     pub(crate) fn park(&mut self, payload: Large) {
         if !payload.is_empty() {
@@ -91,7 +100,13 @@ impl Queue {
     /// The queued bytes in order, as slices for one vectored write.
     #[inline]
     pub(crate) fn slices(&self) -> Transmit<'_> {
-        Transmit { queue: self, start: self.head, parked: 0, skip: self.parked_sent }
+        let bytes = self.bytes.get(self.head..).unwrap_or_default();
+        let parked = (self.parked_len != 0).then(|| Between {
+            parked: self.parked.iter(),
+            at: self.head,
+            skip: self.parked_sent,
+        });
+        Transmit { bytes, parked }
     }
 
     /// Forgets the first `count` queued bytes, or all when there are fewer.
@@ -176,11 +191,18 @@ impl Queue {
 /// [`transmitted`](crate::Connection::transmitted) how many bytes the socket took.
 #[derive(Clone, Debug)]
 pub struct Transmit<'a> {
-    queue: &'a Queue,
-    /// Where the next slice starts in the buffer.
-    start: usize,
-    /// The parked payload that comes next, and how much of it is sent.
-    parked: usize,
+    /// What is left of the buffer.
+    bytes: &'a [u8],
+    parked: Option<Between<'a>>,
+}
+
+/// The parked payloads that come between.
+#[derive(Clone, Debug)]
+struct Between<'a> {
+    parked: vec_deque::Iter<'a, Parked>,
+    /// Where in the buffer `bytes` starts.
+    at: usize,
+    /// How much of the first is sent.
     skip: usize,
 }
 
@@ -189,16 +211,32 @@ impl<'a> Iterator for Transmit<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let Queue { bytes, parked_len, parked, .. } = self.queue;
-        let parked = if *parked_len == 0 { None } else { parked.get(self.parked) };
-        let end = parked.map_or(bytes.len(), |parked| parked.at);
-        if self.start < end {
-            let slice = &bytes[self.start..end];
-            self.start = end;
-            return Some(slice);
+        if self.parked.is_some() {
+            return self.next_between();
         }
-        self.parked += 1;
-        parked.map(|parked| &parked.payload[core::mem::take(&mut self.skip)..])
+        let bytes = mem::take(&mut self.bytes);
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
+impl<'a> Transmit<'a> {
+    /// The next slice where parked payloads are left.
+    #[inline(never)]
+    fn next_between(&mut self) -> Option<&'a [u8]> {
+        let between = self.parked.as_mut()?;
+        let mut ahead = between.parked.clone();
+        let Some(next) = ahead.next() else {
+            self.parked = None;
+            return self.next();
+        };
+        if between.at < next.at {
+            let (bytes, rest) = self.bytes.split_at(next.at - between.at);
+            self.bytes = rest;
+            between.at = next.at;
+            return Some(bytes);
+        }
+        between.parked = ahead;
+        Some(&next.payload[mem::take(&mut between.skip)..])
     }
 }
 

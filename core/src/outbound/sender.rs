@@ -4,7 +4,7 @@
 //! out whole or refused whole. Knows nothing of sockets.
 
 use super::framer::{Compressor, Framer};
-use super::message::{Compression, Kind, Message};
+use super::message::{Compression, Kind, Message, Payload};
 use super::pongs::Pongs;
 use super::prepared::Prepared;
 use super::queue::Transmit;
@@ -114,19 +114,30 @@ impl Sender {
         let Message { kind, payload, compression } = message.into();
         let bytes = payload.as_bytes();
         if self.framer.passes_through(bytes, compression, &self.config) {
-            let header = encode(FrameKind::whole(kind.opcode()), bytes.len(), None);
-            let written = write(&[header.as_bytes(), bytes]);
-            self.framer.rest(&header, bytes, written);
-            return Ok(());
+            let frame = FrameKind::whole(kind.opcode());
+            if !self.framer.masks() {
+                let header = encode(frame, bytes.len(), None);
+                let written = write(&[header.as_bytes(), bytes]);
+                if written < header.as_bytes().len() + bytes.len() {
+                    self.framer.rest(&header, bytes, written);
+                }
+                return Ok(());
+            }
+            if let Payload::Borrowed(bytes) = payload {
+                let written = write(&[self.framer.alone(frame, bytes)]);
+                self.transmitted(written);
+                return Ok(());
+            }
         }
         let first = self.framer.queue.is_empty();
         self.framer.message(kind, payload, compression, &self.config);
         if first {
-            let mut slices: [&[u8]; 2] = [&[]; 2];
-            for (slice, queued) in slices.iter_mut().zip(self.framer.queue.slices()) {
-                *slice = queued;
-            }
-            let written = write(&slices);
+            let mut queued = self.framer.queue.slices();
+            let header = queued.next().unwrap_or_default();
+            let written = match queued.next() {
+                None => write(&[header]),
+                Some(payload) => write(&[header, payload]),
+            };
             self.transmitted(written);
         }
         Ok(())
