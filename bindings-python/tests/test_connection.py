@@ -291,6 +291,14 @@ def test_bytes_that_arrive_while_another_task_runs(run: Run) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert await ws.recv() == "ho"
+            # Nor does one that was cancelled before, and it stays cancelled.
+            task = asyncio.create_task(ws.recv())
+            await asyncio.sleep(0)
+            task.cancel()
+            ws.data_received(b"\x81\x02hu")
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await ws.recv() == "hu"
 
     run(main())
 

@@ -123,16 +123,15 @@ impl Inner {
     #[inline]
     fn receive<'py>(&mut self, py: Python<'py>) -> PyResult<Step<'py>> {
         let protocol = self.protocol.bind(py);
-        if let Some(waiter) = self.waiter.take() {
+        if let Some(waiter) = self.waiter.take()
+            && !waiter.get().is_done()
+        {
             protocol.get().forget(&waiter);
         }
         match Protocol::next(protocol, self.option == Some(false))? {
             Received::Item(item) => self.content(py, item).map(Step::Return),
-            Received::Nothing => {
-                let waiter = Protocol::wait(protocol)?;
-                self.waiter = Some(waiter.clone().unbind());
-                Ok(Step::Yield(waiter.into_any()))
-            }
+            Received::Wait(waiter) => Ok(self.wait(py, waiter)),
+            Received::Nothing => Ok(self.wait(py, Protocol::wait(protocol)?)),
             Received::Busy => {
                 Err(PyErr::from_value(protocol.call_method0(intern!(py, "_busy_error"))?))
             }
@@ -142,6 +141,12 @@ impl Inner {
                 Err(PyErr::from_value(error))
             }
         }
+    }
+
+    #[inline]
+    fn wait<'py>(&mut self, py: Python<'py>, waiter: Py<Waiter>) -> Step<'py> {
+        let waiter = self.waiter.insert(waiter);
+        Step::Yield(waiter.bind(py).clone().into_any())
     }
 
     /// A message as `decode` wants it.

@@ -28,6 +28,9 @@ pub(super) struct Protocol(Mutex<State>);
 /// What there is for a `recv`.
 pub(super) enum Received {
     Item(Item),
+    /// This will be woken when there is something.
+    Wait(Py<Waiter>),
+    /// Nothing, and no waiter that could be used again.
     Nothing,
     /// Another task waits already.
     Busy,
@@ -42,18 +45,14 @@ impl Protocol {
     /// Takes bytes that arrived.
     fn receive(slf: &Bound<'_, Self>, chunk: &mut [u8]) -> PyResult<()> {
         let mut news = Vec::new();
-        let is_open = {
-            let mut state = slf.get().lock();
-            state.connection.is_some() && {
-                state.corked += 1;
-                state.now = clock::now();
-                state.take(slf.py(), chunk, &mut news);
-                true
-            }
-        };
-        if is_open {
-            return Self::react(slf, news, true);
+        let mut state = slf.get().lock();
+        if state.connection.is_some() {
+            state.corked += 1;
+            state.now = clock::now();
+            state.take(slf.py(), chunk, &mut news);
+            return Self::react(slf, state, news, true);
         }
+        drop(state);
         let bytes = PyBytes::new(slf.py(), chunk);
         slf.call_method1(intern!(slf.py(), "_on_handshake"), (bytes,)).map(drop)
     }
@@ -73,26 +72,27 @@ impl Protocol {
         input: impl FnOnce(&mut State, Python<'_>, &mut Vec<News>),
     ) -> PyResult<()> {
         let mut news = Vec::new();
-        {
-            let mut state = slf.get().lock();
-            state.corked += 1;
-            state.now = clock::now();
-            input(&mut state, slf.py(), &mut news);
-        }
-        Self::react(slf, news, goes_on)
+        let mut state = slf.get().lock();
+        state.corked += 1;
+        state.now = clock::now();
+        input(&mut state, slf.py(), &mut news);
+        Self::react(slf, state, news, goes_on)
     }
 
     /// Lets the application see what came, then does what is left to do.
-    fn react(slf: &Bound<'_, Self>, mut news: Vec<News>, goes_on: bool) -> PyResult<()> {
-        let mut told = Self::show(slf, &news);
-        let mut state = slf.get().lock();
+    fn react<'a>(
+        slf: &'a Bound<'_, Self>,
+        state: MutexGuard<'a, State>,
+        mut news: Vec<News>,
+        goes_on: bool,
+    ) -> PyResult<()> {
+        let (mut state, mut told) = Self::show(slf, state, &news);
         if goes_on && state.is_end_next && state.corked == 1 {
             // The messages before the end were shown, and answered if they are at once.
             news.clear();
             state.refill(slf.py(), true, &mut news);
-            drop(state);
-            told = told.and_then(|()| Self::show(slf, &news));
-            state = slf.get().lock();
+            let (after, shown) = Self::show(slf, state, &news);
+            (state, told) = (after, told.and(shown));
         }
         state.corked -= 1;
         if state.corked > 0 {
@@ -101,21 +101,31 @@ impl Protocol {
         told.and(Self::settle_locked(slf, state))
     }
 
-    /// Runs the task that waits, if there is something for it, and tells the news.
-    fn show(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
-        let waiter = {
-            let mut state = slf.get().lock();
-            let is_due = !state.inbox.is_empty() || state.end.ended.is_some();
-            if is_due { state.waiter.take() } else { None }
-        };
-        if let Some(waiter) = waiter {
-            Waiter::wake(waiter.bind(slf.py()))?;
-            if calls::is_only(waiter.bind(slf.py())) {
-                waiter.get().renew();
-                slf.get().lock().spare = Some(waiter);
+    /// Runs the task that waits, if there is something for it, and tells the news, all with the lock open.
+    fn show<'a>(
+        slf: &'a Bound<'_, Self>,
+        mut state: MutexGuard<'a, State>,
+        news: &[News],
+    ) -> (MutexGuard<'a, State>, PyResult<()>) {
+        let is_due = !state.inbox.is_empty() || state.end.ended.is_some();
+        let mut waiter = if is_due { state.waiter.take() } else { None };
+        drop(state);
+        let mut told = Ok(());
+        if let Some(woken) = &waiter {
+            let woken = woken.bind(slf.py());
+            told = Waiter::wake(woken);
+            if calls::is_only(woken) {
+                woken.get().renew();
+            } else {
+                waiter = None;
             }
         }
-        Self::tell(slf, news)
+        told = told.and_then(|()| Self::tell(slf, news));
+        let mut state = slf.get().lock();
+        if state.spare.is_none() {
+            state.spare = waiter;
+        }
+        (state, told)
     }
 
     fn tell(slf: &Bound<'_, Self>, news: &[News]) -> PyResult<()> {
@@ -231,26 +241,26 @@ impl Protocol {
                 Some(item) => Received::Item(item),
                 None if state.end.ended.is_some() || state.end.is_lost => Received::Ended,
                 None if state.waiter.is_some() => Received::Busy,
-                None => Received::Nothing,
+                None => match state.spare.take() {
+                    Some(spare) => {
+                        state.waiter = Some(spare.clone_ref(slf.py()));
+                        Received::Wait(spare)
+                    }
+                    None => Received::Nothing,
+                },
             });
         }
     }
 
-    /// A waiter that is woken when there is something to receive.
-    pub(super) fn wait<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Waiter>> {
+    /// A new waiter that is woken when there is something to receive.
+    #[cold]
+    pub(super) fn wait(slf: &Bound<'_, Self>) -> PyResult<Py<Waiter>> {
         let py = slf.py();
-        let event_loop = {
-            let mut state = slf.get().lock();
-            if let Some(spare) = state.spare.take() {
-                state.waiter = Some(spare.clone_ref(py));
-                return Ok(spare.into_bound(py));
-            }
-            state.event_loop.as_ref().map(|own| own.clone_ref(py))
-        };
+        let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(py));
         let event_loop =
             event_loop.ok_or_else(|| PyTypeError::new_err("no connection was made"))?;
-        let waiter = Waiter::new(py, event_loop)?;
-        slf.get().lock().waiter = Some(waiter.clone().unbind());
+        let waiter = Waiter::new(py, event_loop)?.unbind();
+        slf.get().lock().waiter = Some(waiter.clone_ref(py));
         Ok(waiter)
     }
 
@@ -292,8 +302,8 @@ impl Protocol {
     }
 
     #[pyo3(signature = (_hint, /))]
-    fn get_buffer(&self, py: Python<'_>, _hint: isize) -> PyResult<Py<PyMemoryView>> {
-        shared::view(py)
+    fn get_buffer(&self, _hint: &Bound<'_, PyAny>) -> PyResult<Py<PyMemoryView>> {
+        shared::view(_hint.py())
     }
 
     #[pyo3(signature = (count, /))]

@@ -66,15 +66,16 @@ impl Wire {
     #[cfg(unix)]
     pub(super) fn offer(&self, slices: &[&[u8]]) -> usize {
         let Some(socket) = self.socket.filter(|_| !self.is_behind) else { return 0 };
-        let count = slices.len().min(SLICES);
-        let slice = |index| slices.get(index).copied().unwrap_or_default();
-        let vector: [IoSlice<'_>; SLICES] = array::from_fn(|index| IoSlice::new(slice(index)));
         // SAFETY: the transport keeps its socket open until `connection_lost`, which drops this value.
         let socket = unsafe { std::os::fd::BorrowedFd::borrow_raw(socket) };
         let socket = socket2::SockRef::from(&socket);
         let sent = match slices {
             [slice] => socket.send(slice),
-            _ => socket.send_vectored(&vector[..count]),
+            _ => {
+                let slice = |index| slices.get(index).copied().unwrap_or_default();
+                let vector: [_; SLICES] = array::from_fn(|index| IoSlice::new(slice(index)));
+                socket.send_vectored(&vector[..slices.len().min(SLICES)])
+            }
         };
         // An error is met again by the transport, which knows what to do about it.
         sent.unwrap_or(0)
