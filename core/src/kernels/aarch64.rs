@@ -3,7 +3,7 @@
 use core::arch::aarch64::{
     uint8x16_t, vdupq_n_u32, veorq_u8, vmaxvq_u8, vorrq_u8, vreinterpretq_u8_u32,
 };
-use core::mem::transmute;
+use core::mem::{MaybeUninit, transmute};
 
 use super::Mask;
 use super::generic::Vector;
@@ -31,6 +31,12 @@ impl Vector<16> for Neon {
     fn bytes(self) -> [u8; 16] {
         // SAFETY: both types have 16 bytes, all of them initialised.
         unsafe { transmute::<uint8x16_t, [u8; 16]>(self.0) }
+    }
+
+    #[inline(always)]
+    fn slots(self) -> [MaybeUninit<u8>; 16] {
+        // SAFETY: both types have 16 bytes, and slots may hold any.
+        unsafe { transmute::<uint8x16_t, [MaybeUninit<u8>; 16]>(self.0) }
     }
 
     #[inline(always)]

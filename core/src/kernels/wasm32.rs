@@ -1,7 +1,7 @@
 //! The kernels in the 128-bit vectors of WebAssembly.
 
 use core::arch::wasm32::{i8x16_bitmask, u32x4_splat, v128, v128_or, v128_xor};
-use core::mem::transmute;
+use core::mem::{MaybeUninit, transmute};
 
 use super::Mask;
 use super::generic::Vector;
@@ -26,6 +26,12 @@ impl Vector<16> for Simd128 {
     fn bytes(self) -> [u8; 16] {
         // SAFETY: both types have 16 bytes, all of them initialised.
         unsafe { transmute::<v128, [u8; 16]>(self.0) }
+    }
+
+    #[inline(always)]
+    fn slots(self) -> [MaybeUninit<u8>; 16] {
+        // SAFETY: both types have 16 bytes, and slots may hold any.
+        unsafe { transmute::<v128, [MaybeUninit<u8>; 16]>(self.0) }
     }
 
     #[inline(always)]

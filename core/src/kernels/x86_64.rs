@@ -35,6 +35,12 @@ impl Vector<16> for Sse2 {
     }
 
     #[inline(always)]
+    fn slots(self) -> [MaybeUninit<u8>; 16] {
+        // SAFETY: both types have 16 bytes, and slots may hold any.
+        unsafe { transmute::<__m128i, [MaybeUninit<u8>; 16]>(self.0) }
+    }
+
+    #[inline(always)]
     fn xor(self, other: Self) -> Self {
         // SAFETY: SSE2 is part of x86-64.
         Self(unsafe { _mm_xor_si128(self.0, other.0) })
@@ -137,6 +143,12 @@ impl Vector<32> for Wide {
     fn bytes(self) -> [u8; 32] {
         // SAFETY: both types have 32 bytes, all of them initialised.
         unsafe { transmute::<__m256i, [u8; 32]>(self.0) }
+    }
+
+    #[inline(always)]
+    fn slots(self) -> [MaybeUninit<u8>; 32] {
+        // SAFETY: both types have 32 bytes, and slots may hold any.
+        unsafe { transmute::<__m256i, [MaybeUninit<u8>; 32]>(self.0) }
     }
 
     #[inline(always)]

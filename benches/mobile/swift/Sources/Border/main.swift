@@ -63,22 +63,29 @@ func echo(_ client: Connection, _ chunks: [Data], _ count: Int) throws {
     precondition(echoed == count, "\(echoed) of \(count) messages came back")
 }
 
-func measure(_ name: String, size: Int, count: Int, read: Int) throws {
+func measure(_ name: String, size: Int, count: Int, read: Int) throws -> String {
     let all = try frames(size, count)
     let chunks = stride(from: 0, to: all.count, by: read).map { Data(all[$0..<min($0 + read, all.count)]) }
     let client = Connection(role: .client, settings: settings, agreement: agreement, now: 0)
     let nanos = try median(min((64 << 20) / (size * count) + 1, 60)) { try echo(client, chunks, count) }
     let perSecond = Double(size * count) / nanos
-    print(
-        name.padding(toLength: 34, withPad: " ", startingAt: 0),
-        String(format: "%8.2f us/message  %6.2f GB/s echoed  %6.2f GB/s in both directions",
-            nanos / Double(count) / 1000, perSecond, 2 * perSecond))
+    return name.padding(toLength: 34, withPad: " ", startingAt: 0)
+        + String(format: " %8.2f us/message  %6.2f GB/s echoed  %6.2f GB/s in both directions",
+            nanos / Double(count) / 1000, perSecond, 2 * perSecond)
+}
+
+func measureAll() throws -> [String] {
+    [
+        try measure("1 MiB, reads of 64 KiB", size: 1 << 20, count: 8, read: 64 << 10),
+        try measure("1 MiB, reads of 256 KiB", size: 1 << 20, count: 8, read: 256 << 10),
+        try measure("1 KiB, reads of 64 KiB", size: 1 << 10, count: 640, read: 64 << 10),
+        try measure("32 B, reads of 16 KiB", size: 32, count: 4800, read: 16 << 10),
+    ]
 }
 
 let idle = Connection(role: .client, settings: settings, agreement: agreement, now: 0)
 let call = median(100_000) { _ = idle.receive(bytes: Data(), now: 0, take: 0) }
 print("an empty read".padding(toLength: 34, withPad: " ", startingAt: 0), String(format: "%8.2f us/call", call / 1000))
-try measure("1 MiB, reads of 64 KiB", size: 1 << 20, count: 8, read: 64 << 10)
-try measure("1 MiB, reads of 256 KiB", size: 1 << 20, count: 8, read: 256 << 10)
-try measure("1 KiB, reads of 64 KiB", size: 1 << 10, count: 640, read: 64 << 10)
-try measure("32 B, reads of 16 KiB", size: 32, count: 4800, read: 16 << 10)
+// The first pass is for the heap: pages that nobody used before cost more than the messages in them.
+_ = try measureAll()
+try measureAll().forEach { print($0) }

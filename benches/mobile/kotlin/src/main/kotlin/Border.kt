@@ -34,7 +34,7 @@ private fun frames(size: Int, count: Int): ByteArray =
         frames
     }
 
-private fun echo(name: String, size: Int, count: Int, read: Int) {
+private fun echo(name: String, size: Int, count: Int, read: Int): String {
     val frames = frames(size, count)
     val chunks = frames.asList().chunked(read) { chunk ->
         ByteBuffer.allocateDirect(chunk.size).put(chunk.toByteArray()).flip()
@@ -47,10 +47,8 @@ private fun echo(name: String, size: Int, count: Int, read: Int) {
     }
     val bytes = size.toLong() * count
     val perSecond = bytes / nanos
-    println(
-        "%-34s %8.2f us/message  %6.2f GB/s echoed  %6.2f GB/s in both directions".format(
-            name, nanos / count / 1000, perSecond, 2 * perSecond,
-        ),
+    return "%-34s %8.2f us/message  %6.2f GB/s echoed  %6.2f GB/s in both directions".format(
+        name, nanos / count / 1000, perSecond, 2 * perSecond,
     )
 }
 
@@ -103,8 +101,15 @@ private fun calls() {
 fun main() {
     println("JVM ${System.getProperty("java.version")}, JNA ${Native.VERSION}")
     calls()
-    echo("1 MiB, reads of 64 KiB", 1 shl 20, 8, 64 shl 10)
-    echo("1 MiB, reads of 256 KiB", 1 shl 20, 8, 256 shl 10)
-    echo("1 KiB, reads of 64 KiB", 1 shl 10, 640, 64 shl 10)
-    echo("32 B, reads of 16 KiB", 32, 4800, 16 shl 10)
+    // The first pass is for the compiler, and for the heap: pages that nobody used before cost more than the
+    // messages that are put there.
+    cases()
+    cases().forEach(::println)
 }
+
+private fun cases() = listOf(
+    echo("1 MiB, reads of 64 KiB", 1 shl 20, 8, 64 shl 10),
+    echo("1 MiB, reads of 256 KiB", 1 shl 20, 8, 256 shl 10),
+    echo("1 KiB, reads of 64 KiB", 1 shl 10, 640, 64 shl 10),
+    echo("32 B, reads of 16 KiB", 32, 4800, 16 shl 10),
+)
