@@ -280,7 +280,7 @@ class Link {
     if (batchCount === BATCH_COUNT || batchUsed + length * 3 > BATCH_BYTES) this.sendBatch()
     if (isString) {
       length = batchBytes.write(data, batchUsed)
-    } else if (length < 64) {
+    } else if (length <= 8) {
       for (let at = 0; at < length; at++) batchBytes[batchUsed + at] = data[at]
     } else {
       batchBytes.set(data, batchUsed)

@@ -46,8 +46,12 @@ impl Add<Duration> for Instant {
     type Output = Self;
 
     /// Saturates at the end of time: a timeout of centuries is a timeout that never fires.
+    #[inline]
     fn add(self, duration: Duration) -> Self {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let micros = duration
+            .as_secs()
+            .saturating_mul(1_000_000)
+            .saturating_add(u64::from(duration.subsec_micros()));
         Self(self.0.saturating_add(micros))
     }
 }

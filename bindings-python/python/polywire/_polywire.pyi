@@ -232,7 +232,8 @@ class Waiter:
     """As much of a future as a task needs to wait for a message."""
 
     _asyncio_future_blocking: bool
-    def get_loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop: ...
     def add_done_callback(
         self, function: Callable[[Waiter], object], *, context: Context | None = None
     ) -> None: ...

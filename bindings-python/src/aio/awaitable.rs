@@ -21,11 +21,17 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, null_mut};
 
 static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+thread_local! {
+    /// The memory of the instance that died last.
+    static SPARE: Cell<*mut ffi::PyObject> = const { Cell::new(null_mut()) };
+}
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Kind {
@@ -70,14 +76,20 @@ pub(super) fn create<'py>(
     let message = message.map(Bound::unbind);
     let protocol = protocol.clone().unbind();
     let inner = Inner { kind, option, protocol, message, waiter: None, delegate: None };
+    let spare = SPARE.replace(null_mut());
     // SAFETY: `kind_of` is a heap type without the garbage collector's flag, whose instances are
-    // `Awaitable`; the new reference is owned here.
+    // `Awaitable`; a spare one is memory of such an instance that nobody refers to. The new reference is
+    // owned here.
     let object = unsafe {
-        let object = ffi::PyType_GenericAlloc(kind_of.as_ptr().cast(), 0);
+        let object = if spare.is_null() {
+            ffi::PyType_GenericAlloc(kind_of.as_ptr().cast(), 0)
+        } else {
+            ffi::PyObject_Init(spare, kind_of.as_ptr().cast())
+        };
         Bound::from_owned_ptr_or_err(py, object)?
     };
-    // SAFETY: the memory is that of an `Awaitable` which nobody else has seen; what is there is zeroed,
-    // not a value, so it is overwritten without being dropped.
+    // SAFETY: the memory is that of an `Awaitable` which nobody else has seen; what is there is zeroed
+    // or `None`, so it is overwritten without being dropped.
     unsafe { ptr::write(&raw mut (*object.as_ptr().cast::<Awaitable>()).inner, Some(inner)) };
     Ok(object)
 }
@@ -357,7 +369,8 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
             own.give_up(py);
         }
         let kind = ffi::Py_TYPE(object);
-        ffi::PyObject_Free(object.cast());
+        // The next one takes its place: tasks drop what they awaited before they await again.
+        ffi::PyObject_Free(SPARE.replace(object).cast());
         ffi::Py_DECREF(kind.cast());
     }
 }

@@ -156,7 +156,9 @@ impl Waiter {
         self.blocking.store(blocking, Ordering::Relaxed);
     }
 
-    fn get_loop<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+    /// A task asks for `get_loop()` too, if there is one, which costs more.
+    #[getter(_loop)]
+    fn event_loop<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
         self.event_loop.bind(py)
     }
 

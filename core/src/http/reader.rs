@@ -4,6 +4,7 @@
 //! arrives, so a head that dribbles in costs as little as one that comes at once. Knows nothing of
 //! what the lines say: RFC 9112 sections 2.1 and 2.2 only.
 
+use super::grammar::is_value_byte;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -57,7 +58,17 @@ impl HeadReader {
         &mut self,
         input: &'a [u8],
     ) -> Result<Option<(RawHead, &'a [u8])>, HeadError> {
-        for (index, &byte) in input.iter().enumerate() {
+        let mut index = 0;
+        while let Some(&byte) = input.get(index) {
+            if !self.after_cr {
+                let text = text_len(&input[index..]);
+                self.bytes_left = self.bytes_left.checked_sub(text).ok_or(HeadError::TooLong)?;
+                self.line_length += text;
+                index += text;
+                if text > 0 {
+                    continue;
+                }
+            }
             self.bytes_left = self.bytes_left.checked_sub(1).ok_or(HeadError::TooLong)?;
             if self.ends_head(byte, index)? {
                 let (head, rest) = input.split_at(index + 1);
@@ -65,20 +76,18 @@ impl HeadReader {
                 let lines = mem::take(&mut self.lines);
                 return Ok(Some((RawHead { bytes: mem::take(&mut self.head), lines }, rest)));
             }
+            index += 1;
         }
         self.head.extend_from_slice(input);
         Ok(None)
     }
 
+    /// Takes a byte that is not inside of a line.
     fn ends_head(&mut self, byte: u8, index: usize) -> Result<bool, HeadError> {
         match (mem::take(&mut self.after_cr), byte) {
             (true, b'\n') => self.ends_line(),
             (false, b'\r') => {
                 self.after_cr = true;
-                Ok(false)
-            }
-            (false, b'\t' | b' '..=b'~' | 0x80..) => {
-                self.line_length += 1;
                 Ok(false)
             }
             // Among them the first byte of a TLS handshake: no need to wait for the deadline.
@@ -95,6 +104,16 @@ impl HeadReader {
         // Blank lines before the first line are ignored, as RFC 9112 section 2.2 asks of servers.
         Ok(self.lines > 0)
     }
+}
+
+/// How many bytes at the front may stand in a line.
+fn text_len(bytes: &[u8]) -> usize {
+    // Blocks without a branch inside become vectors.
+    let is_text =
+        |block: &&[u8; 16]| block.iter().fold(true, |all, &byte| all & is_value_byte(byte));
+    let start = 16 * bytes.as_chunks().0.iter().take_while(is_text).count();
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(|&byte| !is_value_byte(byte)).unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -406,18 +406,20 @@ impl Sender {
     }
 
     pub(crate) fn wants(&self) -> Wants {
-        let open = self.state.is_open() && !self.observer;
-        let deadlines = [
-            self.state.deadline(),
-            self.state.has_announcement().then_some(self.now),
-            if open { self.keepalive_deadline() } else { None },
-            if open { self.idle_deadline() } else { None },
-        ];
+        let mut deadline = self.state.deadline();
+        if self.state.is_open() && !self.observer {
+            deadline = sooner(deadline, self.keepalive_deadline());
+            deadline = sooner(deadline, self.idle_deadline());
+        }
+        if self.state.has_announcement() {
+            deadline = sooner(deadline, Some(self.now));
+        }
+        let queue_is_empty = self.framer.queue.is_empty();
         Wants {
             read: self.state.wants_read(),
-            write: self.state.wants_write() && !self.framer.queue.is_empty(),
-            socket: self.state.socket(self.framer.queue.is_empty()),
-            deadline: deadlines.into_iter().flatten().min(),
+            write: self.state.wants_write() && !queue_is_empty,
+            socket: self.state.socket(queue_is_empty),
+            deadline,
         }
     }
 
@@ -515,5 +517,13 @@ impl Sender {
         {
             self.push_close(&payload);
         }
+    }
+}
+
+fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, None) => one,
+        (None, other) => other,
     }
 }
