@@ -5,6 +5,7 @@
 // Each figure is CPU of the server's process, not wall time; the servers take turns, round by round, and
 // medians are shown, ratios first.
 
+const { spawnSync } = require('node:child_process')
 const os = require('node:os')
 const { Server, frames, json, open, sleep } = require('./load.js')
 
@@ -125,9 +126,19 @@ const BENCHES = {
   }
 }
 
+/**
+ * Puts load and servers on one core, where the system lets it: else a server's time would have in it what it
+ * costs to wake an idle core, which is more than what a message costs.
+ */
+function shareACore () {
+  const core = String(os.cpus().length - 1)
+  return spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', core, String(process.pid)]).status === 0
+}
+
 async function main () {
+  const where = shareACore() ? 'one of them used' : 'all of them used'
   const named = process.argv.slice(2).filter((name) => name in BENCHES)
-  console.log(`Machine: ${os.cpus()[0].model}, ${os.cpus().length} cores; Node ${process.version}; ws ${require('ws/package.json').version}; ` +
+  console.log(`Machine: ${os.cpus()[0].model}, ${os.cpus().length} cores, ${where}; Node ${process.version}; ws ${require('ws/package.json').version}; ` +
     `${ROUNDS} interleaved rounds, medians; NxM: N connections with M messages in flight`)
   for (const name of named.length > 0 ? named : Object.keys(BENCHES)) await BENCHES[name]()
 }

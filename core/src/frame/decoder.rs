@@ -78,9 +78,9 @@ impl Decoder {
         self.partial_len == 0
     }
 
-    /// Between frames, takes an uncompressed message off the front of `chunk`, if it lies there whole in one frame of
-    /// less than 64 KiB with nothing questionable about it. Everything else goes the long way, where
-    /// the rules are. The payload is masked as it came.
+    /// Between frames, takes an uncompressed message off the front of `chunk`, if it lies there whole in
+    /// one frame of less than 64 KiB with nothing questionable about it. Everything else goes the long way,
+    /// where the rules are. The payload is masked as it came.
     #[inline(always)]
     pub(crate) fn lone_message<'a>(
         &mut self,
