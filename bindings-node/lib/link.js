@@ -7,6 +7,7 @@
 const net = require('node:net')
 const native = require('./loader.js')
 const errors = require('./errors.js')
+const { takeReads } = require('./reads.js')
 
 // As constants: the addon's exports are an object that is slow to look into.
 const { receive, receiveEof, handleTimeout, transmit, send, sendAll, sendThrough, queued, takeLarge, abort, close, readOn, dropConnection } = native
@@ -135,6 +136,7 @@ class Link {
     this.timer = null
     this.shut = false
     socket[kLink] = this
+    takeReads(socket, onData)
     socket.on('data', onData)
     socket.on('end', onEnd)
     socket.on('error', onError)
@@ -513,7 +515,7 @@ function callAll (callbacks, error) {
 }
 
 function onData (chunk) {
-  this[kLink].receive(chunk)
+  this[kLink]?.receive(chunk)
 }
 
 function onEnd () {

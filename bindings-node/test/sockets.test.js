@@ -242,6 +242,27 @@ test('a paused connection delivers nothing until it goes on', async (t) => {
   assert.equal(count, 1)
 })
 
+test('a plain socket is read without the queue of its stream, and stops when it is told', async (t) => {
+  const [client, ws] = await pair(t)
+  // What `net.Socket` calls the buffer of its option `onread`. If this fails, everything works, but slower.
+  const socket = ws._socket
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kBuffer')
+  assert.ok(Buffer.isBuffer(socket[symbol]))
+  const total = 20_000
+  for (let at = 0; at < total; at++) client.send(Buffer.alloc(500, at))
+  let received = 0
+  await new Promise((resolve) => {
+    ws.on('message', (data) => {
+      assert.equal(data.length, 500)
+      assert.equal(data[499], received & 255)
+      if (++received === total) return resolve()
+      if (received % 500 !== 0) return
+      ws.pause()
+      setTimeout(() => ws.resume(), 1)
+    })
+  })
+})
+
 test('what a slow peer does not read is counted', async (t) => {
   const [client, ws] = await pair(t)
   client.pause()
