@@ -7,7 +7,7 @@
 const net = require('node:net')
 const native = require('./loader.js')
 const errors = require('./errors.js')
-const { takeReads } = require('./reads.js')
+const { readsTo } = require('./reads.js')
 
 // As constants: the addon's exports are an object that is slow to look into.
 const { receive, receiveEof, handleTimeout, transmit, send, sendAll, sendThrough, queued, takeLarge, abort, close, readOn, dropConnection } = native
@@ -126,7 +126,7 @@ class Link {
     this.id = id
     this.closeTimeout = closeTimeout
     // Of a plain socket it is known that the kernel has what is not counted as waiting.
-    this.reuses = socket.constructor === net.Socket
+    this.isPlain = socket.constructor === net.Socket
     this.busy = false
     this.waiting = null
     this.blocked = false
@@ -136,7 +136,7 @@ class Link {
     this.timer = null
     this.shut = false
     socket[kLink] = this
-    takeReads(socket, onData)
+    if (this.isPlain) takeReads(socket)
     socket.on('data', onData)
     socket.on('end', onEnd)
     socket.on('error', onError)
@@ -368,7 +368,7 @@ class Link {
     outUsed += count
     this.write(new FastBuffer(out.buffer, start, count))
     // The kernel has it: the same memory serves the next write.
-    if (this.reuses && this.socket.writableLength === 0 && outUsed === start + count) outUsed = start
+    if (this.isPlain && this.socket.writableLength === 0 && outUsed === start + count) outUsed = start
   }
 
   /** Moves what is queued to where it is written from; what stands in the batch is sent with the same call. */
@@ -517,6 +517,8 @@ function callAll (callbacks, error) {
 function onData (chunk) {
   this[kLink]?.receive(chunk)
 }
+
+const takeReads = readsTo(onData)
 
 function onEnd () {
   this[kLink]?.run(receiveEof, EMPTY)

@@ -12,38 +12,38 @@ const net = require('node:net')
 
 /** As much as libuv reads at a time. */
 const shared = Buffer.allocUnsafeSlow(64 << 10)
-const kTaker = Symbol('polywire.taker')
 
-/** Called as a method of the socket, with the number of bytes in the buffer. */
-function onRead (count) {
-  // Messages are views of it. Small ones share a pool, as those of `Buffer.from` do.
-  const chunk = Buffer.allocUnsafe(count)
-  shared.copy(chunk, 0, 0, count)
-  if (this.readableLength > 0) {
-    // What stands in the stream's own queue came first.
-    this.push(chunk)
-  } else {
-    this[kTaker](chunk)
-  }
-  return true
-}
-
-const [BUFFER, CALLBACK] = (() => {
+/** Looks up what the option sets: under which names a socket keeps its buffer, and what is called with it. */
+function onreadSymbols () {
+  const onRead = () => true
   const made = new net.Socket({ onread: { buffer: shared, callback: onRead } })
   const symbols = Object.getOwnPropertySymbols(made)
   return [shared, onRead].map((value) => symbols.find((symbol) => made[symbol] === value))
-})()
+}
+const [BUFFER, CALLBACK] = onreadSymbols()
 
-/** From now on `take` gets what `socket` reads, if that can be. Listeners of `data` get what was read before. */
-function takeReads (socket, take) {
-  const handle = socket._handle
-  const is = BUFFER !== undefined && CALLBACK !== undefined && socket.constructor === net.Socket &&
-    socket[BUFFER] === null && typeof handle?.useUserBuffer === 'function'
-  if (!is) return
-  socket[kTaker] = take
-  socket[BUFFER] = shared
-  socket[CALLBACK] = onRead
-  handle.useUserBuffer(shared)
+/**
+ * A function that makes plain sockets give what they read to `take`, called as their method, where that can be.
+ * Their listeners of `data` get what was read before.
+ */
+function readsTo (take) {
+  /** Called as a method of the socket, with the number of bytes in the buffer. */
+  function onRead (count) {
+    // Messages are views of it. Small ones share a pool, as those of `Buffer.from` do.
+    const chunk = Buffer.allocUnsafe(count)
+    shared.copy(chunk, 0, 0, count)
+    // What stands in the stream's own queue came first.
+    if (this.readableLength > 0) this.push(chunk)
+    else take.call(this, chunk)
+    return true
+  }
+  return (socket) => {
+    const handle = socket._handle
+    if (BUFFER === undefined || CALLBACK === undefined || socket[BUFFER] !== null || typeof handle?.useUserBuffer !== 'function') return
+    socket[BUFFER] = shared
+    socket[CALLBACK] = onRead
+    handle.useUserBuffer(shared)
+  }
 }
 
-module.exports = { takeReads }
+module.exports = { readsTo }

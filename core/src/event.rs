@@ -61,16 +61,6 @@ pub enum OwnedEvent<'a> {
     Other(Event<'a>),
 }
 
-impl<'a> From<Event<'a>> for OwnedEvent<'a> {
-    fn from(event: Event<'a>) -> Self {
-        match event {
-            Event::Text(text) => Self::Text(text.into()),
-            Event::Binary(bytes) => Self::Binary(bytes.into()),
-            other => Self::Other(other),
-        }
-    }
-}
-
 /// Borrowed content of a message, text or binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
