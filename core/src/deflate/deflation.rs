@@ -3,7 +3,7 @@
 //! Owns when an engine is borrowed, what it is primed with, and what happens to a message that does not
 //! get shorter. Knows nothing of frames. RFC 7692 section 7.2.1.
 
-use super::engine::{Compressor, Setting};
+use super::compress::Compressor;
 use super::history::History;
 use super::pool::{DeflatePool, Receipt};
 use super::{Contexts, DeflateConfig};
@@ -57,8 +57,7 @@ impl Deflation {
 
     /// Appends the whole message compressed to `output` and returns true; or, if that would not be
     /// shorter, leaves `output` as it was and returns false. Short messages that teach a context may
-    /// come out up to 12 bytes longer. `level` overrides the configured one; where it changes, a
-    /// dedicated context starts again.
+    /// come out up to 12 bytes longer. `level` overrides the configured one.
     ///
     /// A context that was folded is then as it was, because history is written only for what is sent.
     /// A dedicated one has seen what the peer will not see, so it starts again from nothing: legal at
@@ -74,7 +73,8 @@ impl Deflation {
         }
         let start = output.len();
         let most = payload.len() - 1 + TAIL + self.investment(payload.len());
-        let shorter = self.open(level, payload.len()).compress(payload, most, output);
+        let level = level.unwrap_or(self.level);
+        let shorter = self.open().compress(payload, level, most, output);
         if shorter {
             //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
             //# Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end.
@@ -88,7 +88,7 @@ impl Deflation {
     }
 
     /// Appends the next part of a message compressed to `output`. The peer can inflate each part as it
-    /// comes. The level is chosen with the first part.
+    /// comes.
     pub(crate) fn part(
         &mut self,
         payload: &[u8],
@@ -97,7 +97,8 @@ impl Deflation {
         output: &mut Vec<u8>,
     ) {
         if !payload.is_empty() {
-            let whole = self.open(level, payload.len()).compress(payload, usize::MAX, output);
+            let level = level.unwrap_or(self.level);
+            let whole = self.open().compress(payload, level, usize::MAX, output);
             debug_assert!(whole, "there is no bound");
             self.history.push(payload);
             if last {
@@ -115,13 +116,10 @@ impl Deflation {
     /// Notes plain text that went out compressed elsewhere (a prepared message).
     pub(crate) fn record(&mut self, plaintext: &[u8]) {
         self.history.push(plaintext);
-        let kept = match (&self.context, &mut self.compressor) {
-            _ if plaintext.is_empty() => return,
+        match (&self.context, &mut self.compressor) {
             (Context::Own, Some(compressor)) => compressor.advance(plaintext),
-            _ => false,
-        };
-        if !kept {
-            self.context = Context::Lost;
+            _ if plaintext.is_empty() => {}
+            _ => self.context = Context::Lost,
         }
     }
 
@@ -143,24 +141,21 @@ impl Deflation {
         if learning && length <= LESSON { STORED } else { 0 }
     }
 
-    /// `expected` is what is known of the length of the message.
-    fn open(&mut self, level: Option<u8>, expected: usize) -> &mut Compressor {
-        let level = level.unwrap_or(self.level).clamp(1, 9);
-        let setting = Setting { level, window_bits: self.window_bits };
+    fn open(&mut self) -> &mut Compressor {
         let mut known = self.context == Context::Own;
         let compressor = self.compressor.get_or_insert_with(|| {
             let receipt = match self.context {
                 Context::InPool(receipt) => Some(receipt),
                 _ => None,
             };
-            let (compressor, same) = self.pool.take_compressor(receipt, setting);
+            let (compressor, same) = self.pool.take_compressor(receipt, self.window_bits);
             known = same;
             compressor
         });
         if !self.in_message {
             self.in_message = true;
-            if !(known && compressor.resume(setting, expected)) {
-                compressor.begin(setting, self.history.parts(), expected);
+            if !known {
+                compressor.begin(self.history.parts());
             }
         }
         compressor

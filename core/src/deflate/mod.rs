@@ -2,9 +2,10 @@
 //!
 //! Owns the configuration and the agreed parameters. `offer` negotiates them; `inflation` and
 //! `deflation` are the two directions of a connection; `history` is what a folded one keeps; `pool`
-//! lends the engines, `engine` hides which of `miniz` and `zlib` they are. Nothing here knows frames or
-//! connections.
+//! lends the engines: `compress` is one, `engine` hides whether `miniz` or `zlib` is the other. Nothing here
+//! knows frames or connections.
 
+mod compress;
 mod deflation;
 mod engine;
 mod history;
@@ -69,7 +70,7 @@ pub enum Contexts {
     Dedicated,
 }
 
-/// The code that compresses. Each reads what the other wrote; they differ in speed and ratio only.
+/// The code that inflates. They differ in speed only; one compressor serves both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeflateEngine {

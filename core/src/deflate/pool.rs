@@ -3,7 +3,7 @@
 //! Owns the idle engines and how many of them are kept. Knows nothing of what they are used for.
 
 use super::DeflateEngine;
-use super::engine::{Compressor, Setting};
+use super::compress::Compressor;
 use super::inflation::Inflater;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -56,19 +56,19 @@ impl DeflatePool {
     pub(super) fn take_compressor(
         &self,
         receipt: Option<Receipt>,
-        setting: Setting,
+        window_bits: u8,
     ) -> (Box<Compressor>, bool) {
         let found = {
             let mut compressors = self.shared.compressors.lock();
             let idle = &mut compressors.idle;
             idle.iter()
                 .rposition(|(own, _)| Some(*own) == receipt)
-                .or_else(|| idle.iter().rposition(|(_, engine)| engine.fits(setting.window_bits)))
+                .or_else(|| idle.iter().rposition(|(_, engine)| engine.fits(window_bits)))
                 .map(|index| idle.remove(index))
         };
         match found {
             Some((own, compressor)) => (compressor, Some(own) == receipt),
-            None => (Box::new(Compressor::new(self.shared.engine, setting)), false),
+            None => (Box::new(Compressor::new(window_bits)), false),
         }
     }
 

@@ -1,0 +1,218 @@
+//! Where text occurred before.
+//!
+//! Owns the text within reach, and chains of the places at which the same four bytes stand. Knows nothing
+//! of how a match is written. RFC 1951 section 4.
+//!
+//! Places are counted from the first byte that the compressor ever saw, so nothing is rewritten when text
+//! moves, and forgetting all of it is one addition: what is further away than the window is not looked at.
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// The shortest match that is looked for, and the bytes that a chain is about.
+pub(super) const SHORTEST: usize = 4;
+
+/// The longest match of DEFLATE.
+pub(super) const LONGEST: usize = 258;
+
+/// Room for new text behind the window: text moves when it is used up, and no block is longer.
+pub(super) const ROOM: usize = 16 << 10;
+
+/// The same bytes, `distance` before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) length: usize,
+    pub(super) distance: usize,
+}
+
+/// How hard to look for a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Search {
+    /// At how many places.
+    pub(super) depth: u16,
+    /// A match of this length is long enough.
+    pub(super) nice: u16,
+}
+
+pub(super) struct Matches {
+    text: Box<[u8]>,
+    /// The end of the text.
+    end: usize,
+    /// The place of `text[0]`.
+    origin: u32,
+    /// Up to here, chains know the text.
+    chained: usize,
+    /// The last place of each hash.
+    heads: Box<[u32]>,
+    /// How far before a place the one before it in its chain is. A ring as long as the window.
+    links: Box<[u16]>,
+    /// 2^w.
+    window: usize,
+    /// 32 less the bits of a hash.
+    unhashed: u32,
+}
+
+impl Matches {
+    pub(super) fn new(window_bits: u8) -> Self {
+        let window = 1 << window_bits;
+        Self {
+            text: vec![0; window + ROOM].into(),
+            end: 0,
+            // A head that was never written is out of reach.
+            origin: window as u32 + 1,
+            chained: 0,
+            heads: vec![0; window].into(),
+            links: vec![0; window].into(),
+            window,
+            unhashed: 32 - u32::from(window_bits),
+        }
+    }
+
+    /// The text, up to the newest byte.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text[..self.end]
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.text.len() + size_of_val(&*self.heads) + size_of_val(&*self.links)
+    }
+
+    pub(super) fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Makes all text unreachable.
+    pub(super) fn forget(&mut self) {
+        self.leave(self.end);
+        self.end = 0;
+        self.chained = 0;
+        self.pass(self.window);
+    }
+
+    /// Adds as much of `new` as there is room for, all of it if that is possible, and returns how much.
+    pub(super) fn append(&mut self, new: &[u8]) -> usize {
+        if new.len() > self.text.len() - self.end {
+            let surplus = self.end.saturating_sub(self.window);
+            self.text.copy_within(surplus..self.end, 0);
+            self.end -= surplus;
+            self.leave(surplus);
+        }
+        let taken = new.len().min(self.text.len() - self.end);
+        self.text[self.end..][..taken].copy_from_slice(&new[..taken]);
+        self.end += taken;
+        taken
+    }
+
+    /// The first `count` bytes of text are gone.
+    fn leave(&mut self, count: usize) {
+        self.chained = self.chained.saturating_sub(count);
+        self.pass(count);
+    }
+
+    /// Moves the origin. At the end of all places, counting starts again with empty chains.
+    fn pass(&mut self, count: usize) {
+        let (end, count) = (self.text.len() as u32, count as u32);
+        self.origin = match self.origin.checked_add(count) {
+            Some(origin) if origin.checked_add(end).is_some() => origin,
+            _ => {
+                self.heads.fill(0);
+                self.chained = 0;
+                self.window as u32 + 1
+            }
+        };
+    }
+
+    /// Brings the text before `at` into the chains, as far as four bytes are there.
+    #[inline(always)]
+    pub(super) fn chain_until(&mut self, at: usize) {
+        let end = at.min((self.end + 1).saturating_sub(SHORTEST));
+        for at in self.chained..end {
+            self.chain(at);
+        }
+        self.chained = self.chained.max(end);
+    }
+
+    /// The longest match for the text at `at`, whose chains are known up to there, if one is longer than
+    /// `than`; `at` itself enters its chain.
+    #[inline(always)]
+    pub(super) fn find(&mut self, at: usize, than: usize, search: Search) -> Option<Match> {
+        debug_assert!(at == self.chained && at + SHORTEST <= self.end && than + 1 >= SHORTEST);
+        let distance = self.chain(at);
+        self.chained = at + 1;
+        self.longest(at, distance, than, search)
+    }
+
+    /// Enters a place, and returns how far away the last one of its chain is.
+    #[inline(always)]
+    fn chain(&mut self, at: usize) -> usize {
+        let place = self.origin + at as u32;
+        let hash = word(&self.text, at).wrapping_mul(0x9e37_79b1);
+        // The upper bits are those that depend on all bytes.
+        let head = &mut self.heads[(hash >> self.unhashed) as usize];
+        let distance = place - *head;
+        *head = place;
+        self.links[place as usize & (self.links.len() - 1)] = distance.min(0xffff) as u16;
+        distance as usize
+    }
+
+    #[inline(always)]
+    fn longest(
+        &self,
+        at: usize,
+        mut distance: usize,
+        than: usize,
+        search: Search,
+    ) -> Option<Match> {
+        let text = &self.text[..self.end];
+        let most = (text.len() - at).min(LONGEST);
+        if than >= most {
+            return None;
+        }
+        let here = &text[at..][..most];
+        let mut best = Match { length: than, distance: 0 };
+        // A longer match has these bytes too, which most candidates have not.
+        let mut last_bytes = word(here, than + 1 - SHORTEST);
+        for _ in 0..search.depth {
+            if distance > self.window {
+                break;
+            }
+            let from = at - distance;
+            if word(text, from + best.length + 1 - SHORTEST) == last_bytes {
+                let length = common(here, &text[from..]);
+                if length > best.length {
+                    best = Match { length, distance };
+                    if length >= usize::from(search.nice) || length == most {
+                        break;
+                    }
+                    last_bytes = word(here, length + 1 - SHORTEST);
+                }
+            }
+            let place = self.origin as usize + from;
+            distance += usize::from(self.links[place & (self.links.len() - 1)]);
+        }
+        (best.distance > 0).then_some(best)
+    }
+}
+
+#[inline(always)]
+fn word(text: &[u8], at: usize) -> u32 {
+    let bytes: [u8; SHORTEST] = text[at..at + SHORTEST].try_into().expect("four bytes");
+    u32::from_le_bytes(bytes)
+}
+
+/// How many bytes both start with.
+#[inline(always)]
+fn common(left: &[u8], right: &[u8]) -> usize {
+    let mut length = 0;
+    for (left, right) in left.chunks_exact(8).zip(right.chunks_exact(8)) {
+        let left = u64::from_le_bytes(left.try_into().expect("eight bytes"));
+        let right = u64::from_le_bytes(right.try_into().expect("eight bytes"));
+        let difference = left ^ right;
+        if difference != 0 {
+            return length + difference.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = left[length..].iter().zip(&right[length..]);
+    length + rest.take_while(|(left, right)| left == right).count()
+}

@@ -1,0 +1,152 @@
+//! A compressor made for messages.
+//!
+//! Owns how a text is taken apart into literals and matches, at the effort of each level, and the flush
+//! behind a message. `matches` knows where text occurred before, `block` how blocks are written, `huffman`
+//! which codes they use, `bits` how bits become bytes. RFC 1951; RFC 7692 section 7.2.1.
+//!
+//! Compressors of files look at megabytes; their set-up for a stream and their work for each flush cost more
+//! than a message of some hundred bytes. Here a new context costs nothing but its text, a flush nothing but
+//! its bits, and codes are made for a block only where they can pay.
+
+mod alphabet;
+mod bits;
+mod block;
+mod description;
+mod huffman;
+mod matches;
+
+use alloc::vec::Vec;
+use bits::Writer;
+use block::Block;
+use core::fmt;
+use matches::{Matches, SHORTEST, Search};
+
+/// How a level looks for matches.
+#[derive(Clone, Copy, Debug)]
+struct Effort {
+    search: Search,
+    /// A shorter match than this is taken only if none that is longer begins one byte later.
+    patience: u16,
+}
+
+const fn effort(depth: u16, nice: u16, patience: u16) -> Effort {
+    Effort { search: Search { depth, nice }, patience }
+}
+
+/// From level 1 to 9.
+const EFFORTS: [Effort; 9] = [
+    effort(1, 32, 0),
+    effort(3, 32, 0),
+    effort(6, 32, 0),
+    effort(4, 32, 8),
+    effort(6, 32, 8),
+    effort(8, 32, 12),
+    effort(64, 128, 128),
+    effort(256, 258, 258),
+    effort(1024, 258, 258),
+];
+
+/// A raw DEFLATE compressor that keeps distances within a window.
+pub(super) struct Compressor {
+    matches: Matches,
+    block: Block,
+}
+
+impl Compressor {
+    pub(super) fn new(window_bits: u8) -> Self {
+        Self { matches: Matches::new(window_bits), block: Block::new() }
+    }
+
+    /// Whether its window is this one.
+    pub(super) fn fits(&self, window_bits: u8) -> bool {
+        self.matches.window() == 1 << window_bits
+    }
+
+    /// Forgets its context and takes that of `history`.
+    pub(super) fn begin(&mut self, history: [&[u8]; 2]) {
+        self.matches.forget();
+        for part in history {
+            self.advance(part);
+        }
+    }
+
+    /// Adds to the context what went to the peer without this engine.
+    pub(super) fn advance(&mut self, mut text: &[u8]) {
+        while !text.is_empty() {
+            let taken = self.matches.append(text);
+            text = &text[taken..];
+        }
+    }
+
+    /// Appends `input` compressed, up to and including the empty block of a flush. Stops and returns
+    /// false as soon as that takes more than `most` bytes: the context is useless then.
+    pub(super) fn compress(
+        &mut self,
+        mut input: &[u8],
+        level: u8,
+        most: usize,
+        output: &mut Vec<u8>,
+    ) -> bool {
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+        //# If the resulting data does not end with an empty DEFLATE block with no compression (the "BTYPE" bits are set to 00), append an empty DEFLATE block with no compression to the tail end.
+        //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+        //# When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary.
+        // That block is appended, and no block is final.
+        const EMPTY: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+        let end = output.len().saturating_add(most);
+        let effort = EFFORTS[usize::from(level.clamp(1, 9)) - 1];
+        let mut writer = Writer::new(output);
+        while !input.is_empty() {
+            let taken = self.matches.append(input);
+            input = &input[taken..];
+            let start = self.matches.text().len() - taken;
+            self.parse(start, effort);
+            if !self.block.write(&self.matches.text()[start..], end, &mut writer) {
+                return false;
+            }
+        }
+        if writer.length_with(3) + EMPTY.len() > end {
+            return false;
+        }
+        writer.push(0b000, 3);
+        writer.align().extend_from_slice(&EMPTY);
+        true
+    }
+
+    /// Takes the text from `at` on apart.
+    fn parse(&mut self, mut at: usize, Effort { search, patience }: Effort) {
+        let (matches, block) = (&mut self.matches, &mut self.block);
+        block.clear();
+        matches.chain_until(at);
+        let end = matches.text().len();
+        while at + SHORTEST <= end {
+            let Some(mut found) = matches.find(at, SHORTEST - 1, search) else {
+                block.literal(matches.text()[at]);
+                at += 1;
+                continue;
+            };
+            while found.length < usize::from(patience) && at + 1 + SHORTEST <= end {
+                let Some(longer) = matches.find(at + 1, found.length, search) else { break };
+                block.literal(matches.text()[at]);
+                at += 1;
+                found = longer;
+            }
+            block.repeat(found);
+            at += found.length;
+            matches.chain_until(at);
+        }
+        for &byte in &matches.text()[at..] {
+            block.literal(byte);
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.matches.heap_bytes() + self.block.heap_bytes()
+    }
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a compressor with a window of {} bytes", self.matches.window())
+    }
+}
