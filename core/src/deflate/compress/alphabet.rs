@@ -40,9 +40,9 @@ impl Token {
         let length = (found.length - 3) & 0xff;
         let symbol = LENGTH_SYMBOLS[length];
         let behind = length as u32 - u32::from(LENGTH_STARTS[usize::from(symbol)]);
-        let length = FIRST_LENGTH as u32 + u32::from(symbol) | behind << 9;
-        let (symbol, behind) = distance(found.distance as u32 - 1);
-        Self(length | symbol << 14 | behind << 19)
+        let symbol = FIRST_LENGTH as u32 + u32::from(symbol);
+        let (distance, within) = distance(found.distance as u32 - 1);
+        Self(symbol | behind << 9 | distance << 14 | within << 19)
     }
 
     #[inline(always)]

@@ -28,7 +28,7 @@ impl<'a> Writer<'a> {
         let whole = self.output.len() + self.count as usize / 8;
         self.output.extend_from_slice(&self.waiting.to_le_bytes());
         self.output.truncate(whole);
-        self.waiting = self.waiting.unbounded_shr(self.count & !7);
+        self.waiting >>= self.count & !7;
         self.count &= 7;
     }
 

@@ -15,6 +15,12 @@ use alloc::vec::Vec;
 /// 300 to 500 bits, and to find them two microseconds.
 const FIXED_IS_BEST: usize = 1024;
 
+/// After so many symbols others may be frequent. With what may be added at once, counts stay within 16 bits.
+const FULL: usize = 8 << 10;
+
+/// What a stored block has beside its text, at most: up to the next byte, and the length twice.
+const STORED: usize = 7 + 32;
+
 /// Codes for all symbols.
 pub(super) struct Codes {
     pub(super) literals: [Code; LITERALS],
@@ -45,6 +51,10 @@ impl Block {
         self.literals[END] = 1;
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.tokens.len() >= FULL
+    }
+
     #[inline(always)]
     pub(super) fn literal(&mut self, byte: u8) {
         self.literals[usize::from(byte)] += 1;
@@ -62,15 +72,16 @@ impl Block {
     /// Writes it. `text` is what it stands for. Returns false without writing anything if the output would
     /// grow beyond `end`.
     pub(super) fn write(&self, text: &[u8], end: usize, writer: &mut Writer<'_>) -> bool {
-        debug_assert!(text.len() <= usize::from(u16::MAX), "counts and lengths have 16 bits");
         let fixed = self.bits(&alphabet::FIXED);
         if fixed > FIXED_IS_BEST {
             let codes = self.codes();
             let description = Description::of(&codes);
             let bits = description.bits() + self.bits(&codes);
-            let stored = stored_bits(text);
-            if stored < bits.min(fixed) {
-                return writer.length_with(3 + stored) <= end && store(text, writer);
+            if let Ok(length) = u16::try_from(text.len()) {
+                let stored = STORED + 8 * text.len();
+                if stored < bits.min(fixed) {
+                    return writer.length_with(3 + stored) <= end && store(text, length, writer);
+                }
             }
             if bits < fixed {
                 return writer.length_with(3 + bits) <= end && {
@@ -114,14 +125,8 @@ impl Block {
     }
 }
 
-/// At most, because of the bits up to the next byte.
-fn stored_bits(text: &[u8]) -> usize {
-    7 + 32 + 8 * text.len()
-}
-
-fn store(text: &[u8], writer: &mut Writer<'_>) -> bool {
+fn store(text: &[u8], length: u16, writer: &mut Writer<'_>) -> bool {
     writer.push(0b000, 3);
-    let length = text.len() as u16;
     let output = writer.align();
     output.extend_from_slice(&length.to_le_bytes());
     output.extend_from_slice(&(!length).to_le_bytes());

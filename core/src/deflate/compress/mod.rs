@@ -14,6 +14,8 @@ mod block;
 mod description;
 mod huffman;
 mod matches;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use bits::Writer;
@@ -27,23 +29,25 @@ struct Effort {
     search: Search,
     /// A shorter match than this is taken only if none that is longer begins one byte later.
     patience: u16,
+    /// Of the places within a match and of a context, every how many can be found again.
+    stride: usize,
 }
 
-const fn effort(depth: u16, nice: u16, patience: u16) -> Effort {
-    Effort { search: Search { depth, nice }, patience }
+const fn effort(depth: u16, nice: u16, patience: u16, stride: usize) -> Effort {
+    Effort { search: Search { depth, nice }, patience, stride }
 }
 
 /// From level 1 to 9.
 const EFFORTS: [Effort; 9] = [
-    effort(1, 32, 0),
-    effort(3, 32, 0),
-    effort(6, 32, 0),
-    effort(4, 32, 8),
-    effort(6, 32, 8),
-    effort(8, 32, 12),
-    effort(64, 128, 128),
-    effort(256, 258, 258),
-    effort(1024, 258, 258),
+    effort(1, 32, 0, 2),
+    effort(2, 32, 0, 2),
+    effort(4, 32, 0, 2),
+    effort(4, 32, 8, 2),
+    effort(6, 32, 8, 2),
+    effort(6, 32, 12, 2),
+    effort(16, 64, 32, 1),
+    effort(64, 128, 128, 1),
+    effort(1024, 258, 258, 1),
 ];
 
 /// A raw DEFLATE compressor that keeps distances within a window.
@@ -82,7 +86,7 @@ impl Compressor {
     /// false as soon as that takes more than `most` bytes: the context is useless then.
     pub(super) fn compress(
         &mut self,
-        mut input: &[u8],
+        input: &[u8],
         level: u8,
         most: usize,
         output: &mut Vec<u8>,
@@ -96,13 +100,18 @@ impl Compressor {
         let end = output.len().saturating_add(most);
         let effort = EFFORTS[usize::from(level.clamp(1, 9)) - 1];
         let mut writer = Writer::new(output);
-        while !input.is_empty() {
-            let taken = self.matches.append(input);
-            input = &input[taken..];
-            let start = self.matches.text().len() - taken;
-            self.parse(start, effort);
-            if !self.block.write(&self.matches.text()[start..], end, &mut writer) {
-                return false;
+        // What is taken apart, but not written yet, is the front of `unwritten`.
+        let (mut unwritten, mut parsed) = (input, 0);
+        self.block.clear();
+        while parsed < unwritten.len() {
+            parsed += self.parse(&unwritten[parsed..], effort);
+            if parsed == unwritten.len() || self.block.is_full() {
+                let (text, rest) = unwritten.split_at(parsed);
+                if !self.block.write(text, end, &mut writer) {
+                    return false;
+                }
+                self.block.clear();
+                (unwritten, parsed) = (rest, 0);
             }
         }
         if writer.length_with(3) + EMPTY.len() > end {
@@ -113,12 +122,14 @@ impl Compressor {
         true
     }
 
-    /// Takes the text from `at` on apart.
-    fn parse(&mut self, mut at: usize, Effort { search, patience }: Effort) {
+    /// Takes as much of `input` apart as there is room for, and returns how much.
+    fn parse(&mut self, input: &[u8], effort: Effort) -> usize {
+        let Effort { search, patience, stride } = effort;
         let (matches, block) = (&mut self.matches, &mut self.block);
-        block.clear();
-        matches.chain_until(at);
+        let taken = matches.append(input);
         let end = matches.text().len();
+        let mut at = end - taken;
+        matches.chain_until(at, stride);
         while at + SHORTEST <= end {
             let Some(mut found) = matches.find(at, SHORTEST - 1, search) else {
                 block.literal(matches.text()[at]);
@@ -133,11 +144,12 @@ impl Compressor {
             }
             block.repeat(found);
             at += found.length;
-            matches.chain_until(at);
+            matches.chain_until(at, stride);
         }
         for &byte in &matches.text()[at..] {
             block.literal(byte);
         }
+        taken
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
