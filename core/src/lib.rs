@@ -77,7 +77,7 @@
 //! Features add; none changes behaviour.
 //!
 //! - `std` (default): finds out at run time what the CPU can do.
-//! - `zlib` (default): compresses with zlib-rs, several times faster than `miniz_oxide`, which is
+//! - `zlib` (default): inflates with zlib-rs, up to several times faster than `miniz_oxide`, which is
 //!   always there.
 //!
 //! Without either the crate needs `alloc` only.
