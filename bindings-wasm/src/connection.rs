@@ -8,11 +8,11 @@ use polywire::handshake::Agreement;
 use polywire::{CloseCode, Config, Instant, Message, Role, Socket, UsageError};
 use polywire_bridge::codes;
 use polywire_bridge::record::{self, WORDS};
+use polywire_bridge::script::{self, instant, millis};
 use polywire_bridge::settings::{self, Value};
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
-use crate::json::Json;
 use crate::params;
 
 /// What is thrown: the code, a NUL, and the sentence. `js/errors.js` makes an error of it.
@@ -24,42 +24,16 @@ fn misused(error: UsageError) -> JsValue {
     thrown(error.code(), &error.to_string())
 }
 
-pub(crate) fn instant(millis: f64) -> Instant {
-    Instant::from_micros((millis.max(0.0) * 1000.0) as u64)
-}
-
-pub(crate) fn millis(instant: Option<Instant>) -> f64 {
-    instant
-        .map_or(f64::INFINITY, |at| at.saturating_since(Instant::ZERO).as_micros() as f64 / 1000.0)
-}
-
-/// Every code, as JSON: violations first, at the index by which records name them.
+/// Every code and the names of what ends a connection, as JSON.
 #[wasm_bindgen]
-pub fn all_codes() -> String {
-    Json::array(codes::all(), |json, entry| {
-        json.braces(|json| {
-            json.key("code").text(entry.code);
-            json.key("origin").text(entry.origin.name());
-            json.key("number").number(entry.number);
-            json.key("section").text(entry.section);
-            json.key("expected").text(entry.expected);
-        });
-    })
-}
-
-/// The names of what ends a connection, as JSON.
-#[wasm_bindgen]
-pub fn all_causes() -> String {
-    Json::array(codes::CAUSES, Json::text)
+pub fn tables() -> String {
+    script::tables()
 }
 
 /// A violation as a sentence.
 #[wasm_bindgen]
 pub fn violation_text(rule: usize, found: f64, offset: f64) -> String {
-    let rule = polywire::Rule::ALL.get(rule).copied();
-    rule.map_or_else(String::new, |rule| {
-        polywire::Violation { rule, found: found as u64, offset: offset as u64 }.to_string()
-    })
+    codes::describe(rule, found as u64, offset as u64)
 }
 
 /// Settings that any number of connections share.
@@ -218,7 +192,8 @@ impl Connection {
             Socket::ShutdownWrite => 1,
             Socket::Close => 2,
         };
-        vec![wants.read.into(), wants.write.into(), socket.into(), millis(wants.deadline)]
+        let deadline = millis(wants.deadline).unwrap_or(f64::INFINITY);
+        vec![wants.read.into(), wants.write.into(), socket.into(), deadline]
     }
 
     /// Takes up to `most` queued bytes.

@@ -15,7 +15,6 @@ mod connection;
 mod handshake;
 #[cfg(feature = "inspect")]
 mod inspector;
-mod json;
 
 use polywire::DeflateParams;
 

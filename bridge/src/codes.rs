@@ -4,7 +4,7 @@
 //! entry has a counterpart in the language.
 
 use polywire::handshake::Fault;
-use polywire::{Cause, Rule, UsageError};
+use polywire::{Cause, Rule, UsageError, Violation};
 
 /// Where a code comes from, and so what it becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +72,12 @@ pub fn all() -> impl Iterator<Item = Entry> {
 /// The place of a rule in [`Rule::ALL`].
 pub fn rule_index(rule: Rule) -> usize {
     Rule::ALL.iter().position(|&other| other == rule).expect("`ALL` has every rule")
+}
+
+/// The sentence of a violation of the rule at this place; empty where there is none.
+pub fn describe(rule: usize, found: u64, offset: u64) -> String {
+    let rule = Rule::ALL.get(rule);
+    rule.map_or_else(String::new, |&rule| Violation { rule, found, offset }.to_string())
 }
 
 /// The name of what ended a connection, as the vectors write it.
