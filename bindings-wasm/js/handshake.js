@@ -27,7 +27,13 @@ function settled (json, response = shown) {
 function shown (response) {
   if (!response) return null
   const { status, reason, headers, body } = response
-  return { status, reason, headers, body }
+  return { status, reason, headers: pairs(headers), body }
+}
+
+/** Header fields as pairs, of names and values in turn. */
+function pairs (fields) {
+  const names = fields.filter((_, at) => at % 2 === 0)
+  return names.map((name, at) => [name, fields[2 * at + 1]])
 }
 
 /** The bytes that a text stands for. */
@@ -41,7 +47,7 @@ export class ClientHandshake {
 
   constructor (url, { subprotocols = [], headers, settings, nonce = random(16), now = performance.now() } = {}) {
     const config = settingsOf(settings)
-    this.#core = guarded(() => new wasm.Client(url, subprotocols, fields(headers), config, nonce, now))
+    this.#core = guarded(() => wasm.Handshake.client(url, subprotocols, fields(headers), config, 'stream', nonce, now))
     /** The bytes to send. */
     this.request = latin1(JSON.parse(this.#core.request()).bytes)
   }
@@ -65,8 +71,9 @@ export class ClientHandshake {
   #outcome (json) {
     const outcome = settled(json)
     if (!outcome) return null
-    const { subprotocol, deflate, response } = outcome
-    return { agreement: { subprotocol, deflate }, response: shown(response), leftover: this.#core.leftover() }
+    const { subprotocol, deflate } = outcome
+    const response = shown(JSON.parse(this.#core.response()))
+    return { agreement: { subprotocol, deflate }, response, leftover: this.#core.leftover() }
   }
 }
 
@@ -76,9 +83,9 @@ export class ExtendedConnect {
 
   constructor (url, { subprotocols = [], headers, settings } = {}) {
     const config = settingsOf(settings)
-    this.#core = guarded(() => wasm.Client.over_heads(url, subprotocols, fields(headers), config))
+    this.#core = guarded(() => wasm.Handshake.client(url, subprotocols, fields(headers), config, '2.0', random(16), 0))
     /** The fields of the request, pseudo-headers first. */
-    this.fields = JSON.parse(this.#core.request()).fields
+    this.fields = pairs(JSON.parse(this.#core.request()).fields)
   }
 
   /** What the response agrees to. */
@@ -100,7 +107,7 @@ export class ServerHandshake {
   constructor ({ origins, subprotocols = [], settings, now = performance.now() } = {}) {
     const any = origins === 'any'
     const policy = new wasm.Policy(any, any ? undefined : origins, subprotocols)
-    this.#core = new wasm.Server(policy, settingsOf(settings), now)
+    this.#core = wasm.Handshake.server(policy, settingsOf(settings), now)
     policy.free()
   }
 
@@ -142,14 +149,15 @@ export class ServerHandshake {
   accept () {
     this.#mustBeAsked()
     this.#asked = false
-    const { subprotocol, deflate } = this.#answer(this.#core.accept())
+    const { subprotocol, deflate } = this.#answered(this.#core.accept())
+    this.#response = JSON.parse(this.#core.response())
     return { agreement: { subprotocol, deflate }, leftover: this.#core.leftover() }
   }
 
   /** Refuses. Then send `response` and close. */
   refuse (status, { headers, body = '' } = {}) {
     const bytes = typeof body === 'string' ? utf8.encode(body) : body
-    this.#answer(wasm.refusal(status, fields(headers), bytes))
+    this.#response = settled(wasm.refusal(status, fields(headers), bytes)).response
     this.#asked = false
   }
 
@@ -158,24 +166,23 @@ export class ServerHandshake {
 
   /** The same over HTTP/2: the status, and the fields. */
   get responseFields () {
-    return { status: this.#response?.status ?? 0, headers: this.#response?.fields ?? [] }
+    return { status: this.#response?.status ?? 0, headers: pairs(this.#response?.fields ?? []) }
   }
 
   #request (json) {
-    const request = this.#answer(json)
-    if (request) this.#asked = true
-    return request
+    const asked = this.#answered(json)
+    if (!asked) return null
+    this.#asked = true
+    const { method, target, headers } = JSON.parse(this.#core.request())
+    return { method, target, headers: pairs(headers), ...asked }
   }
 
-  /** Splits an outcome from its error, and keeps the response that either may have. */
-  #answer (json) {
-    const keep = response => {
-      if (response) this.#response = response
+  /** Splits an outcome from its error, whose response is to be sent. */
+  #answered (json) {
+    return settled(json, response => {
+      this.#response = response
       return null
-    }
-    const outcome = settled(json, keep)
-    keep(outcome?.response)
-    return outcome
+    })
   }
 
   #mustBeAsked () {

@@ -5,15 +5,13 @@
 //! mean; that is the core.
 
 use polywire::handshake::Agreement;
-use polywire::{CloseCode, Config, Instant, Message, Role, Socket, UsageError};
+use polywire::{CloseCode, Config, Instant, Message, Role, UsageError};
 use polywire_bridge::codes;
 use polywire_bridge::record::{self, WORDS};
-use polywire_bridge::script::{self, instant, millis};
+use polywire_bridge::script::{self, instant};
 use polywire_bridge::settings::{self, Value};
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
-
-use crate::params;
 
 /// What is thrown: the code, a NUL, and the sentence. `js/errors.js` makes an error of it.
 pub(crate) fn thrown(code: &str, text: &str) -> JsValue {
@@ -100,7 +98,7 @@ impl Connection {
     ) -> Result<Self, JsValue> {
         let seed = seed.try_into().map_err(|_| thrown("", "a seed has 32 bytes"))?;
         let role = if client { Role::Client } else { Role::Server };
-        let agreement = Agreement { subprotocol: None, deflate: params(deflate) };
+        let agreement = Agreement { subprotocol: None, deflate: script::params(deflate) };
         let core = polywire::Connection::new(
             role,
             Arc::clone(&settings.0),
@@ -186,14 +184,7 @@ impl Connection {
 
     /// Read, write, socket (0 keep, 1 shut down the writing side, 2 close), deadline.
     pub fn wants(&self) -> Vec<f64> {
-        let wants = self.core.wants();
-        let socket = match wants.socket {
-            Socket::Keep => 0,
-            Socket::ShutdownWrite => 1,
-            Socket::Close => 2,
-        };
-        let deadline = millis(wants.deadline).unwrap_or(f64::INFINITY);
-        vec![wants.read.into(), wants.write.into(), socket.into(), deadline]
+        script::wants(self.core.wants()).to_vec()
     }
 
     /// Takes up to `most` queued bytes.

@@ -3,7 +3,6 @@
 //! Owns how captures cross it: bytes in through space in the module's memory, columns out as typed
 //! arrays, the few objects as JSON. Knows nothing of what they mean; that is `polywire-inspect`.
 
-use crate::params;
 use js_sys::{Array, Float64Array, Uint8Array, Uint16Array, Uint32Array};
 use polywire::handshake::{HandshakeError, HeadReview, KeyReview, LineReview, Verdict};
 use polywire_bridge::json::Json;
@@ -65,7 +64,7 @@ impl Inspector {
         let mut options =
             Options { sender: Some(sender as usize).filter(|&it| it < 2), ..Options::default() };
         if let Some(deflate) = deflate {
-            options.deflate = params(&deflate);
+            options.deflate = script::params(&deflate);
         }
         Self(match Format::named(format) {
             Some(format) => polywire_inspect::Inspector::new(format, &options),

@@ -12,16 +12,19 @@ pub struct Json(String);
 impl Json {
     /// An object, whose fields `fill` writes.
     pub fn object(fill: impl FnOnce(&mut Self)) -> String {
+        Self::value(|json| json.braces(fill))
+    }
+
+    /// What `write` writes.
+    pub fn value(write: impl FnOnce(&mut Self)) -> String {
         let mut json = Self::default();
-        json.braces(fill);
+        write(&mut json);
         json.0
     }
 
     /// An array with what `each` writes for an item.
     pub fn array<T>(items: impl IntoIterator<Item = T>, each: impl FnMut(&mut Self, T)) -> String {
-        let mut json = Self::default();
-        json.items(items, each);
-        json.0
+        Self::value(|json| json.items(items, each))
     }
 
     /// A field of the object in progress; what follows is its value.
@@ -57,6 +60,25 @@ impl Json {
         self.0.push(']');
     }
 
+    /// An array in which the two parts of each item take turns.
+    pub fn alternating<A, B>(
+        &mut self,
+        items: impl IntoIterator<Item = (A, B)>,
+        mut first: impl FnMut(&mut Self, A),
+        mut second: impl FnMut(&mut Self, B),
+    ) {
+        self.0.push('[');
+        for (one, other) in items {
+            if !self.0.ends_with('[') {
+                self.0.push(',');
+            }
+            first(self, one);
+            self.0.push(',');
+            second(self, other);
+        }
+        self.0.push(']');
+    }
+
     /// A string.
     pub fn text(&mut self, text: &str) {
         self.0.push('"');
@@ -64,7 +86,13 @@ impl Json {
         let mut rest = text;
         while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' ')) {
             self.0.push_str(&rest[..at]);
-            let _ = write!(self.0, "\\u{:04x}", rest.as_bytes()[at]);
+            match rest.as_bytes()[at] {
+                b'\r' => self.0.push_str("\\r"),
+                b'\n' => self.0.push_str("\\n"),
+                other => {
+                    let _ = write!(self.0, "\\u{other:04x}");
+                }
+            }
             rest = &rest[at + 1..];
         }
         self.0.push_str(rest);
@@ -113,11 +141,11 @@ mod tests {
             json.key("plain").text("é\u{1f600}");
             json.key("escaped").text("a\"\\\r\n\0");
             json.key("bytes").latin1(b"a\xe9\"");
-            json.key("list").items([1, 2], |json, number| json.number(number));
+            json.key("list").items([1, 2], Json::number);
             json.key("empty").braces(|_| ());
         });
         let expected = concat!(
-            "{\"plain\":\"é\u{1f600}\",\"escaped\":\"a\\u0022\\u005c\\u000d\\u000a\\u0000\",",
+            "{\"plain\":\"é\u{1f600}\",\"escaped\":\"a\\u0022\\u005c\\r\\n\\u0000\",",
             "\"bytes\":\"aé\\u0022\",\"list\":[1,2],\"empty\":{}}"
         );
         assert_eq!(json, expected);
