@@ -19,14 +19,13 @@ impl Config {
         names: Vec<String>,
         values: Vec<Either4<Null, bool, f64, String>>,
     ) -> napi::Result<Self> {
-        let values = values.iter().map(|value| match value {
-            Either4::A(_) => Value::None,
-            Either4::B(flag) => Value::Flag(*flag),
-            Either4::C(number) => Value::Number(*number),
+        let values = values.into_iter().map(|value| match value {
+            Either4::A(_) => Value::Unlimited,
+            Either4::B(flag) => Value::Flag(flag),
+            Either4::C(number) => Value::Number(number),
             Either4::D(name) => Value::Name(name),
         });
-        let pairs = names.iter().map(String::as_str).zip(values);
-        let config = settings::config(polywire::Config::default(), pairs)
+        let config = settings::config(polywire::Config::default(), names.into_iter().zip(values))
             .map_err(|error| napi::Error::from_reason(error.to_string()))?;
         Ok(Self(Arc::new(config)))
     }

@@ -43,16 +43,13 @@ impl Settings {
     /// From names with their values, each a number, a string, a boolean or null.
     #[wasm_bindgen(constructor)]
     pub fn new(names: Vec<String>, values: Vec<JsValue>) -> Result<Self, JsValue> {
-        let texts: Vec<Option<String>> = values.iter().map(JsValue::as_string).collect();
-        let value = |at: usize| match (&texts[at], &values[at]) {
-            (Some(text), _) => Value::Name(text),
-            (None, value) if value.is_null() || value.is_undefined() => Value::None,
-            (None, value) => match (value.as_bool(), value.as_f64()) {
-                (Some(flag), _) => Value::Flag(flag),
-                (None, number) => Value::Number(number.unwrap_or(f64::NAN)),
-            },
+        let value = |value: JsValue| match (value.as_string(), value.as_bool()) {
+            (Some(name), _) => Value::Name(name),
+            (None, Some(flag)) => Value::Flag(flag),
+            (None, None) if value.is_null() || value.is_undefined() => Value::Unlimited,
+            (None, None) => Value::Number(value.as_f64().unwrap_or(f64::NAN)),
         };
-        let pairs = names.iter().enumerate().map(|(at, name)| (&name[..], value(at)));
+        let pairs = names.into_iter().zip(values.into_iter().map(value));
         let config = settings::config(Config::default(), pairs)
             .map_err(|error| thrown("", &error.to_string()))?;
         Ok(Self(Arc::new(config)))

@@ -7,10 +7,9 @@
 
 use crate::codes;
 use crate::json::Json;
-use crate::opening::{Client, Server, headers};
+use crate::opening::{self, Client, Server, headers};
 use polywire::handshake::{
-    Agreement, ClientOptions, HandshakeError, HttpVersion, Request, Response, ServerPolicy,
-    Upgrade, Url,
+    Agreement, HandshakeError, HttpVersion, Request, Response, ServerPolicy, Upgrade,
 };
 use polywire::{Config, DeflateParams, Instant, Socket, Wants};
 use std::borrow::Cow;
@@ -56,11 +55,11 @@ pub fn tables() -> String {
     Json::object(|json| {
         json.key("codes").items(codes::all(), |json, entry| {
             json.braces(|json| {
-                json.key("code").text(entry.code);
-                json.key("origin").text(entry.origin.name());
+                json.key("code").text(&entry.code);
+                json.key("origin").text(&entry.origin);
                 json.key("number").number(entry.number);
-                json.key("section").text(entry.section);
-                json.key("expected").text(entry.expected);
+                json.key("section").text(&entry.section);
+                json.key("expected").text(&entry.expected);
             });
         });
         json.key("causes").items(codes::CAUSES, Json::text);
@@ -69,27 +68,23 @@ pub fn tables() -> String {
 
 /// A URL taken apart; with `redirect` where that location leads from it, and whether to the same origin.
 pub fn locate(url: &str, redirect: Option<&str>) -> String {
-    let located = Url::parse(url).and_then(|first| {
-        let url = redirect.map_or_else(|| Ok(first.clone()), |to| first.redirect(to))?;
-        Ok((url.is_same_origin(&first), url))
-    });
-    let (same_origin, url) = match located {
-        Ok(located) => located,
+    let it = match opening::locate(url, redirect) {
+        Ok(location) => location,
         Err(error) => return failure(&error, None),
     };
     Json::object(|json| {
-        json.key("secure").flag(url.is_secure());
-        json.key("host").text(url.host());
-        json.key("port").number(url.port());
-        json.key("target").text(url.target());
-        json.key("authority").text(&url.authority());
-        match url.credentials() {
+        json.key("secure").flag(it.secure);
+        json.key("host").text(&it.host);
+        json.key("port").number(it.port);
+        json.key("target").text(&it.target);
+        json.key("authority").text(&it.authority);
+        match it.user.zip(it.password) {
             Some((user, password)) => {
-                json.key("credentials").items([user, password], Json::text);
+                json.key("credentials").items([&user, &password], |json, text| json.text(text));
             }
             None => json.key("credentials").null(),
         }
-        json.key("sameOrigin").flag(same_origin);
+        json.key("sameOrigin").flag(it.same_origin);
     })
 }
 
@@ -129,7 +124,7 @@ impl Handshake {
         nonce: [u8; 16],
         now: f64,
     ) -> Result<Self, HandshakeError> {
-        let (url, options) = (Url::parse(url)?, options(subprotocols, fields)?);
+        let (url, options) = opening::asked(url, subprotocols, pairs(fields))?;
         let client = match over {
             "stream" => Client::over_stream(&url, &options, config, nonce, instant(now)),
             "2.0" => Client::over_heads(&url, &options, config, None),
@@ -285,10 +280,6 @@ impl Handshake {
             failure(&error, error.response.as_deref().or_else(|| self.answer()))
         })
     }
-}
-
-fn options(subprotocols: Vec<String>, fields: &[String]) -> Result<ClientOptions, HandshakeError> {
-    Ok(ClientOptions { subprotocols, headers: headers(pairs(fields))? })
 }
 
 fn version(name: &str) -> HttpVersion {

@@ -11,8 +11,52 @@ mod server;
 pub use client::Client;
 pub use server::Server;
 
-use polywire::handshake::{HandshakeError, Headers, OriginPolicy, ServerPolicy};
+use polywire::handshake::{
+    ClientOptions, HandshakeError, Headers, OriginPolicy, ServerPolicy, Url,
+};
 use std::sync::Arc;
+
+/// A `ws://` or `wss://` URL, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Whether the connection runs through TLS.
+    pub secure: bool,
+    /// The host to connect to; an IPv6 address is without its brackets.
+    pub host: String,
+    /// The port to connect to.
+    pub port: u16,
+    /// Path and query.
+    pub target: String,
+    /// Host and port as they stand in `Host`.
+    pub authority: String,
+    /// The user's name, decoded.
+    pub user: Option<String>,
+    /// The password, decoded.
+    pub password: Option<String>,
+    /// Whether a redirect leads to the same scheme, host and port.
+    pub same_origin: bool,
+}
+
+/// Takes a URL apart; with `redirect` where that `Location` leads from it.
+///
+/// # Errors
+///
+/// What is wrong with either.
+pub fn locate(url: &str, redirect: Option<&str>) -> Result<Location, HandshakeError> {
+    let first = Url::parse(url)?;
+    let url = redirect.map_or_else(|| Ok(first.clone()), |to| first.redirect(to))?;
+    let (user, password) = url.credentials().unzip();
+    Ok(Location {
+        secure: url.is_secure(),
+        host: url.host().to_owned(),
+        port: url.port(),
+        target: url.target().to_owned(),
+        authority: url.authority(),
+        user: user.map(str::to_owned),
+        password: password.map(str::to_owned),
+        same_origin: url.is_same_origin(&first),
+    })
+}
 
 /// Checked header fields from names and values.
 ///
@@ -27,6 +71,19 @@ pub fn headers<N: AsRef<str>, V: AsRef<[u8]>>(
         headers.push(name.as_ref(), value.as_ref())?;
     }
     Ok(headers)
+}
+
+/// What a client asks for, and where.
+///
+/// # Errors
+///
+/// What is wrong with the URL, or cannot be sent.
+pub fn asked<N: AsRef<str>, V: AsRef<[u8]>>(
+    url: &str,
+    subprotocols: Vec<String>,
+    fields: impl IntoIterator<Item = (N, V)>,
+) -> Result<(Url, ClientOptions), HandshakeError> {
+    Ok((Url::parse(url)?, ClientOptions { subprotocols, headers: headers(fields)? }))
 }
 
 /// What a server accepts without asking the application: pages of any origin, or those of a list, or without
