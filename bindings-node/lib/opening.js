@@ -17,17 +17,24 @@ function headOf ({ status, reason, headers, fields, body, bytes }) {
   return { status, reason, headers, fields, body: latin1(body), bytes: latin1(bytes) }
 }
 
-/** What was agreed on, with the response of `core`. What has no value is left out. */
-function agreedOf ({ subprotocol, deflate }, core) {
-  const agreed = { response: headOf(JSON.parse(core.response())) }
+/** What was agreed on. What has no value is left out. */
+function agreedOf ({ subprotocol, deflate }) {
+  const agreed = {}
   if (subprotocol !== null) agreed.subprotocol = subprotocol
   if (deflate !== null) agreed.deflate = deflate
   return agreed
 }
 
+/** The same with the response, sent or received. */
+function answeredOf (outcome, core) {
+  const agreed = agreedOf(outcome)
+  agreed.response = headOf(JSON.parse(core.response()))
+  return agreed
+}
+
 /** The same over a byte stream, with the first bytes of the connection. */
 function openedOf (outcome, core) {
-  const agreed = agreedOf(outcome, core)
+  const agreed = answeredOf(outcome, core)
   agreed.leftover = core.leftover()
   return agreed
 }
@@ -91,7 +98,7 @@ class Upgrade {
 
   /** The response to send, and what was agreed on. */
   accept () {
-    return outcomeOf(this.#core.accept(), (agreed) => agreedOf(agreed, this.#core))
+    return outcomeOf(this.#core.accept(), (outcome) => answeredOf(outcome, this.#core))
   }
 
   get #head () {
@@ -123,7 +130,7 @@ class Offer {
 
   /** What was agreed on, if the response agrees. `version` is that of HTTP. */
   verify (version, status, headers) {
-    return outcomeOf(this.#core.verify(version, status, headers), (agreed) => agreedOf(agreed, this.#core))
+    return outcomeOf(this.#core.verify(version, status, headers), agreedOf)
   }
 }
 
@@ -152,7 +159,7 @@ class ServerHandshake {
 
   /** The response to send and the connection behind it, once; later nothing. */
   accept (upgrade) {
-    return outcomeOf(this.#core.accept(), (agreed) => openedOf(agreed, this.#core))
+    return outcomeOf(this.#core.accept(), (outcome) => openedOf(outcome, this.#core))
   }
 
   #outcome (json) {
@@ -189,7 +196,7 @@ class ClientHandshake {
   get deadline () { return this.#core.deadline() }
 
   #outcome (json) {
-    return outcomeOf(json, (agreed) => openedOf(agreed, this.#core))
+    return outcomeOf(json, (outcome) => openedOf(outcome, this.#core))
   }
 }
 

@@ -111,7 +111,7 @@ impl Client {
     pub fn verify(&mut self, response: Response) -> Outcome {
         let Over::Heads(offer) = &self.over else { return None };
         let outcome = offer.verify(&response);
-        self.response = Some(response);
+        self.response = outcome.is_ok().then_some(response);
         Some(outcome)
     }
 
