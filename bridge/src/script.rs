@@ -3,7 +3,7 @@
 //! Owns its notation: times are milliseconds, header fields are names and values in turn, in which a character is a
 //! byte, and what goes out is JSON. An outcome is an object; of a failure it has only `error`. It is short, since
 //! hosts with an HTTP of their own know the heads: they are told when they are asked for. Knows nothing of either
-//! border, and of handshakes only how [`opening`](crate::opening) tells them.
+//! border, and of handshakes only how [`opening`] tells them.
 
 use crate::codes;
 use crate::json::Json;
