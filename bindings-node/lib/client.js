@@ -34,8 +34,8 @@ function locate (address) {
     socketPath = path
     href = `ws://localhost${rest.join(':')}${url.hash}`
   }
-  const location = native.locate(href)
-  if (location.target === undefined) throw errors.handshake(location)
+  const location = JSON.parse(native.locate(href))
+  if (location.error) throw errors.handshake(location.error)
   return { location, href, shown, socketPath }
 }
 
@@ -59,8 +59,7 @@ class Attempt {
 
   start (place) {
     const { ws, options } = this
-    const offer = native.Offer.create(place.href, this.protocols, [], this.config, false)
-    if (!(offer instanceof native.Offer)) throw errors.handshake(offer)
+    const offer = offerTo(place.href, this.protocols, this.config)
     this.place = place
     ws._url = place.shown
     const request = this.open(place, offer)
@@ -97,7 +96,7 @@ class Attempt {
       headers[known ?? name] = value
     }
     const given = this.options.headers ?? {}
-    const fields = offer.headers
+    const fields = JSON.parse(offer.request()).headers
     // `Host` and `Authorization` may be the user's; what belongs to the handshake may not.
     for (let at = 0; at < fields.length; at += 2) if (isSoft(fields[at])) set(fields[at], fields[at + 1])
     if (this.options.auth) set('Authorization', `Basic ${Buffer.from(this.options.auth).toString('base64')}`)
@@ -113,11 +112,11 @@ class Attempt {
     // A listener may have closed it.
     if (ws.readyState !== 0) return socket.destroy()
     this.request = null
-    const agreed = offer.verify(response.httpVersion, response.statusCode, response.rawHeaders)
-    if (agreed.code !== undefined) {
+    const agreed = JSON.parse(offer.verify(response.httpVersion, response.statusCode, response.rawHeaders))
+    if (agreed.error) {
       socket.on('error', () => {})
       socket.destroy()
-      return ws._fail(errors.handshake(agreed))
+      return ws._fail(errors.handshake(agreed.error))
     }
     ws._attach(socket, head, config, agreed, options.closeTimeout)
   }
@@ -136,8 +135,8 @@ class Attempt {
     if (++this.redirects > this.options.maxRedirects) return this.abort(new Error('too many redirects'))
     this.request = null
     request.destroy()
-    const next = native.locate(this.place.href, to)
-    if (next.target === undefined) return this.ws._fail(errors.handshake(next))
+    const next = JSON.parse(native.locate(this.place.href, to))
+    if (next.error) return this.ws._fail(errors.handshake(next.error))
     if (!next.sameOrigin) this.dropSecrets()
     const href = hrefOf(next)
     this.start({ location: next, href, shown: href })
@@ -165,6 +164,15 @@ class Attempt {
     request?.destroy()
     request?.socket?.destroy()
     process.nextTick(() => ws._fail(error))
+  }
+}
+
+/** A request of HTTP/1.1, and the knowledge to check the response. */
+function offerTo (href, protocols, config) {
+  try {
+    return native.Handshake.client(href, protocols, [], config, '1.1', undefined, 0)
+  } catch (error) {
+    throw errors.handshake(errors.faultOf(error))
   }
 }
 

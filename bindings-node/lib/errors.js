@@ -52,10 +52,10 @@ const HANDSHAKES = {
   'option.subprotocol': SyntaxError
 }
 
-const codes = native.allCodes()
+const { codes, causes } = JSON.parse(native.tables())
 const violations = codes.filter((entry) => entry.origin === 'violation')
 const usages = codes.filter((entry) => entry.origin === 'usage')
-const { notText } = native.layout()
+const [, , , notText] = native.layout()
 /** The outcome of a command for which the connection was not open. */
 const NOT_OPEN = 1 + usages.findIndex((entry) => entry.code === 'usage.not_open')
 
@@ -78,6 +78,13 @@ function usage (outcome) {
   return Object.assign(error, { code })
 }
 
+/** The fault that a call of the addon threw; whatever else it threw is thrown on. */
+function faultOf (error) {
+  const { code, message } = error
+  if (codes.some((entry) => entry.origin === 'handshake' && entry.code === code)) return { code, message }
+  throw error
+}
+
 /** The class of a handshake's fault. */
 function handshakeClass (code) {
   return HANDSHAKES[code] ?? HANDSHAKES[code.split('.')[0]]
@@ -89,4 +96,4 @@ function handshake ({ code, message }) {
   return Object.assign(new Class(message), { code })
 }
 
-module.exports = { codes, NOT_OPEN, violations, violation, usage, handshake, handshakeClass, VIOLATIONS, USAGES }
+module.exports = { codes, causes, NOT_OPEN, violations, violation, usage, handshake, handshakeClass, faultOf, VIOLATIONS, USAGES }

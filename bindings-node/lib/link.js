@@ -11,7 +11,7 @@ const { readsTo } = require('./reads.js')
 
 // As constants: the addon's exports are an object that is slow to look into.
 const { receive, receiveEof, handleTimeout, transmit, send, sendAll, sendThrough, queued, takeLarge, abort, close, readOn, dropConnection } = native
-const { status: STATUS, words: WORDS, none: NONE } = native.layout()
+const [STATUS, WORDS, NONE] = native.layout()
 const FastBuffer = Buffer[Symbol.species]
 const kLink = Symbol('polywire.link')
 const EMPTY = Buffer.alloc(0)

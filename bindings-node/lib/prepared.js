@@ -7,7 +7,7 @@ const native = require('./loader.js')
 const errors = require('./errors.js')
 
 const FastBuffer = Buffer[Symbol.species]
-const { notText } = native.layout()
+const [, , , notText] = native.layout()
 
 /** Bits of a message's flags, as in `commands.rs`. */
 const TEXT = 1

@@ -1,12 +1,13 @@
 'use strict'
 
 // The core without I/O: bytes and time in, events and bytes out, for any stream and for tests.
-// Owns the form of events as objects. Decides nothing.
+// Owns the form of events as objects; that of handshakes is in `opening.js`. Decides nothing.
 
 const native = require('./loader.js')
 const errors = require('./errors.js')
 const settings = require('./settings.js')
 const { KIND, STATUS, WORDS, NONE, Memory, newTable } = require('./link.js')
+const opening = require('./opening.js')
 const { Prepared, toBytes, flagsOf } = require('./prepared.js')
 
 const MORE_PARTS = 4
@@ -16,7 +17,7 @@ const MORE_EVENTS = 16
 /** Payloads are copied out of it, so one serves all. */
 const slab = Buffer.allocUnsafeSlow(64 << 10)
 const EMPTY = Buffer.alloc(0)
-const causes = native.causes()
+const SOCKETS = ['keep', 'shutdown_write', 'close']
 const dropped = new FinalizationRegistry(native.dropConnection)
 
 /** Two words as one number. */
@@ -38,7 +39,7 @@ function eventOf (memory, at) {
     case KIND.PONG: return { type: 'pong', data: bytes(), rtt: roundTrip(table, at) }
     case KIND.CLOSE: return { type: 'close', code: unlessNone(table[at + 3]), reason: bytes().toString() }
     case KIND.FAILED: return { type: 'failed', error: errors.violation(table[at + 3], wide(table, at + 4), wide(table, at + 6)) }
-    default: return { type: 'ended', code: table[at + 3], cause: causes[table[at + 4]], rule: ruleOf(table[at + 5]) }
+    default: return { type: 'ended', code: table[at + 3], cause: errors.causes[table[at + 4]], rule: ruleOf(table[at + 5]) }
   }
 }
 
@@ -63,7 +64,7 @@ class Connection {
    */
   constructor ({ role, settings: given = {}, deflate, seed, now = 0, batch = 256 }) {
     const config = given instanceof native.Config ? given : settings.config(given)
-    this.id = native.open(role === 'server', config, deflate, seed, now)
+    this.id = native.open(role === 'server', config, settings.params(deflate), seed, now)
     this.table = newTable(batch)
     dropped.register(this, this.id)
   }
@@ -141,7 +142,9 @@ class Connection {
 
   /** What the host's loop should do next: `read`, `write`, `socket`, `deadline`; and whether it is `open`. */
   wants () {
-    return native.wants(this.id)
+    const [read, write, socket, deadline, open] = native.wants(this.id)
+    const timed = deadline === Infinity ? {} : { deadline }
+    return { read: read === 1, write: write === 1, socket: SOCKETS[socket], ...timed, open: open === 1 }
   }
 
   get heapBytes () {
@@ -153,33 +156,11 @@ function checked (outcome) {
   if (outcome !== 0) throw errors.usage(outcome)
 }
 
-/** A handshake's outcome, or the error that it is. */
-function orThrow (outcome) {
-  if (outcome?.code === undefined) return outcome
-  throw Object.assign(errors.handshake(outcome), { response: outcome.response })
-}
-
-/** Parses a URL, or says where a redirect from it leads. */
-function parseUrl (url, redirect) {
-  return orThrow(native.locate(url, redirect))
-}
-
-/** A response that refuses a handshake; `headers` are names and values in turn. */
-function refuse (status, headers = [], body = '') {
-  return orThrow(native.refuse(status, headers, toBytes(body)))
-}
-
 module.exports = {
   Connection,
-  orThrow,
-  parseUrl,
-  refuse,
   Config: native.Config,
-  Policy: native.Policy,
-  Upgrade: native.Upgrade,
-  Offer: native.Offer,
-  ServerHandshake: native.ServerHandshake,
-  ClientHandshake: native.ClientHandshake,
+  Policy: settings.Policy,
   config: settings.config,
-  codes: errors.codes
+  codes: errors.codes,
+  ...opening
 }

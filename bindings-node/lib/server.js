@@ -27,7 +27,7 @@ class WebSocketServer extends EventEmitter {
     this.options = options
     this._state = RUNNING
     this._config = settings.config(settings.fromOptions(options))
-    this._policy = new native.Policy(options.origins ?? 'any', [])
+    this._policy = new settings.Policy(options.origins ?? 'any', [])
     if (options.clientTracking) this.clients = new Set()
     this._server = options.server ?? null
     if (options.port != null) {
@@ -91,10 +91,11 @@ class WebSocketServer extends EventEmitter {
   handleUpgrade (request, socket, head, callback) {
     socket.on('error', destroy)
     const { method, url, httpVersion, rawHeaders } = request
-    const upgrade = native.Upgrade.examine(method, url, httpVersion, rawHeaders, this._policy, this._config)
-    if (!(upgrade instanceof native.Upgrade)) return this._refuseFault(upgrade, socket, request)
+    const upgrade = native.Handshake.server(this._policy, this._config, 0)
+    const { error, subprotocols } = JSON.parse(upgrade.examine(method, url, httpVersion, rawHeaders))
+    if (error) return this._refuseFault(error, socket, request)
     if (!this.shouldHandle(request)) return refuse(socket, 400)
-    const complete = () => this._complete(upgrade, request, socket, head, callback)
+    const complete = () => this._complete({ upgrade, subprotocols }, request, socket, head, callback)
     const { verifyClient } = this.options
     if (!verifyClient) return complete()
     const info = {
@@ -125,16 +126,16 @@ class WebSocketServer extends EventEmitter {
     }
   }
 
-  _complete (upgrade, request, socket, head, callback) {
+  _complete ({ upgrade, subprotocols }, request, socket, head, callback) {
     // The client has gone already.
     if (!socket.readable || !socket.writable) return socket.destroy()
     if (socket[kTaken]) throw new Error('handleUpgrade was called twice with the same socket')
     if (this._state !== RUNNING) return refuse(socket, 503)
     socket[kTaken] = true
-    const failure = this._choose(upgrade, request)
-    if (failure) return this._refuseChoice(failure, socket)
-    const agreed = upgrade.accept()
-    const lines = agreed.response.bytes.toString('latin1').trimEnd().split('\r\n')
+    const failure = this._choose(upgrade, subprotocols, request)
+    if (failure) return this._refuseChoice(JSON.parse(failure).error, socket)
+    const agreed = JSON.parse(upgrade.accept())
+    const lines = agreed.bytes.trimEnd().split('\r\n')
     this.emit('headers', lines, request)
     socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
     socket.removeListener('error', destroy)
@@ -145,8 +146,7 @@ class WebSocketServer extends EventEmitter {
   }
 
   /** Has the application choose the subprotocol: without a handler the client's first. */
-  _choose (upgrade, request) {
-    const offered = upgrade.subprotocols
+  _choose (upgrade, offered, request) {
     if (offered.length === 0) return null
     const { handleProtocols } = this.options
     const chosen = handleProtocols ? handleProtocols(new Set(offered), request) : offered[0]
@@ -180,17 +180,22 @@ function refusePlain (request, response) {
 /** Refuses what the application does not want. */
 function refuse (socket, status, message = http.STATUS_CODES[status] ?? '', headers = {}) {
   const fields = Object.entries({ 'Content-Type': 'text/html', ...headers }).flatMap(([name, value]) => [name, String(value)])
-  const refusal = native.refuse(status, fields, Buffer.from(message))
-  if (refusal.bytes === undefined) {
-    answer(socket, native.refuse(500, [], Buffer.alloc(0)).bytes)
-    throw errors.handshake(refusal)
+  const { error, response } = refusal(status, fields, Buffer.from(message))
+  if (error) {
+    answer(socket, refusal(500, [], Buffer.alloc(0)).response.bytes)
+    throw errors.handshake(error)
   }
-  answer(socket, refusal.bytes)
+  answer(socket, response.bytes)
 }
 
+function refusal (status, fields, body) {
+  return JSON.parse(native.refusal(status, fields, body))
+}
+
+/** Sends a last response, in which each character is a byte. */
 function answer (socket, bytes) {
   socket.once('finish', destroy)
-  socket.end(bytes)
+  socket.end(bytes, 'latin1')
 }
 
 function destroy () {

@@ -65,6 +65,24 @@ function deflate (options) {
   }
 }
 
+/** Parameters of permessage-deflate as four numbers; none of them without it. */
+function params (deflate) {
+  if (!deflate) return UNCOMPRESSED
+  const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits = 15, clientMaxWindowBits = 15 } = deflate
+  return Uint8Array.of(serverNoContextTakeover ? 1 : 0, clientNoContextTakeover ? 1 : 0, serverMaxWindowBits, clientMaxWindowBits)
+}
+
+const UNCOMPRESSED = new Uint8Array()
+
+/** What a server accepts without asking: `origins` is a list, 'same' or 'any'. */
+class Policy extends native.Policy {
+  constructor (origins, subprotocols) {
+    const isList = Array.isArray(origins)
+    if (!isList && origins !== 'same' && origins !== 'any') throw new Error('origins: a list, "same" or "any"')
+    super(origins === 'any', isList ? origins : undefined, subprotocols)
+  }
+}
+
 const DEFAULTS = { maxPayload: 100 << 20, maxFragments: 16384, autoPong: true, closeTimeout: 30_000 }
 
 /** 0 is no limit, as it is for `ws`. */
@@ -99,4 +117,4 @@ function defined (options) {
   return Object.fromEntries(Object.entries(options).filter((entry) => entry[1] !== undefined))
 }
 
-module.exports = { config, sharedConfig, fromOptions }
+module.exports = { config, sharedConfig, fromOptions, params, Policy }

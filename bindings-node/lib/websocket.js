@@ -9,6 +9,7 @@ const errors = require('./errors.js')
 const eventTarget = require('./event-target.js')
 const { Link } = require('./link.js')
 const { Prepared, toBytes, flagsOf } = require('./prepared.js')
+const { params } = require('./settings.js')
 
 // As constants: the addon's exports are an object that is slow to look into.
 const { open, ping, pong, sendPrepared } = native
@@ -176,7 +177,7 @@ class WebSocket extends EventEmitter {
 
   /** Starts over `socket`, whose handshake ended in what was agreed. `head` are the peer's first bytes. */
   _attach (socket, head, config, agreed, closeTimeout) {
-    const id = open(this._isServer, config, agreed.deflate)
+    const id = open(this._isServer, config, params(agreed.deflate))
     this._protocol = agreed.subprotocol ?? ''
     this._extensions = agreed.deflate ? 'permessage-deflate' : ''
     // A stream that is no socket may lack them.

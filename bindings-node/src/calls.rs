@@ -2,22 +2,23 @@
 //! tables of codes.
 
 use crate::connections::{self, Slot};
-use crate::heads::{Params, instant, millis};
 use crate::settings::Config;
 use crate::{commands, inbox};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use polywire::handshake::Agreement;
-use polywire::{Connection, Instant, Role, Socket, Violation};
+use polywire::{Connection, Instant, Role};
+use polywire_bridge::script::{self, instant};
 use polywire_bridge::{clock, codes, record};
 use std::sync::Arc;
 
-/// Opens a connection; returns its id. Without a seed it is random, without a time the clock's holds.
+/// Opens a connection; returns its id. `deflate` is what was agreed, as four numbers, or none of them. Without a
+/// seed it is random, without a time the clock's holds.
 #[napi]
 pub fn open(
     is_server: bool,
     config: &Config,
-    deflate: Option<Params>,
+    deflate: &[u8],
     seed: Option<&[u8]>,
     now: Option<f64>,
 ) -> napi::Result<u32> {
@@ -29,7 +30,7 @@ pub fn open(
         None => clock::random(),
     };
     let time = now.map(instant);
-    let agreement = Agreement { deflate: deflate.map(Params::into_core), subprotocol: None };
+    let agreement = Agreement { deflate: script::params(deflate), subprotocol: None };
     let start = time.unwrap_or_else(clock::now);
     let connection = Connection::new(role, Arc::clone(&config.0), &agreement, seed, start);
     Ok(connections::keep_connection(Slot::new(connection, time)))
@@ -102,34 +103,15 @@ pub fn heap_bytes(id: u32) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-/// What the host's loop should do next.
-#[napi(object)]
-pub struct Wants {
-    /// Whether to read from the socket.
-    pub read: bool,
-    /// Whether there is something to write.
-    pub write: bool,
-    /// `keep`, `shutdown_write` or `close`.
-    pub socket: String,
-    /// When to tell the connection the time, in milliseconds of its clock.
-    pub deadline: Option<f64>,
-    /// Whether messages can be sent.
-    pub open: bool,
-}
-
-/// What the host's loop should do next; nothing for a connection that was dropped.
+/// What the host's loop should do next, as `script::wants` tells it, and whether messages can be sent; nothing for
+/// a connection that was dropped.
 #[napi]
-pub fn wants(id: u32) -> Option<Wants> {
+pub fn wants(id: u32) -> Option<Vec<f64>> {
     connections::with(id, |slot| {
-        let wants = slot.connection.wants();
-        let socket = match wants.socket {
-            Socket::Keep => "keep",
-            Socket::ShutdownWrite => "shutdown_write",
-            Socket::Close => "close",
-        };
         let open = slot.connection.sender(Instant::ZERO).is_open();
-        let deadline = millis(wants.deadline);
-        Wants { read: wants.read, write: wants.write, socket: socket.into(), deadline, open }
+        let mut wants = script::wants(slot.connection.wants()).to_vec();
+        wants.push(open.into());
+        wants
     })
 }
 
@@ -151,68 +133,21 @@ pub fn drop_prepared(id: u32) {
     connections::drop_prepared(id);
 }
 
-/// A code that a user can meet.
-#[napi(object)]
-pub struct Code {
-    /// The stable code.
-    pub code: String,
-    /// `violation`, `usage` or `handshake`.
-    pub origin: String,
-    /// The close code, the HTTP status, or 0.
-    pub number: u16,
-    /// The section of the RFC.
-    pub section: String,
-    /// What should have come.
-    pub expected: String,
-}
-
-/// All codes; violations and usage errors in the order by which records and outcomes count them.
+/// All codes and the names of what ends a connection, in the order by which records and outcomes count them.
 #[napi]
-pub fn all_codes() -> Vec<Code> {
-    let code = |entry: codes::Entry| Code {
-        code: entry.code.into(),
-        origin: entry.origin.name().into(),
-        number: entry.number,
-        section: entry.section.into(),
-        expected: entry.expected.into(),
-    };
-    codes::all().map(code).collect()
-}
-
-/// The names of what ends a connection, in the order by which records count them.
-#[napi]
-pub fn causes() -> Vec<&'static str> {
-    codes::CAUSES.to_vec()
+pub fn tables() -> String {
+    script::tables()
 }
 
 /// What happened, in words.
 #[napi]
 pub fn describe(rule: u32, found: f64, offset: f64) -> String {
-    let rule = polywire::Rule::ALL.get(rule as usize);
-    let tell = |&rule| Violation { rule, found: found as u64, offset: offset as u64 }.to_string();
-    rule.map(tell).unwrap_or_default()
+    codes::describe(rule as usize, found as u64, offset as u64)
 }
 
-/// The numbers on which both sides of the border agree.
-#[napi(object)]
-pub struct Layout {
-    /// Words in front of the records of a table.
-    pub status: u32,
-    /// Words of a record.
-    pub words: u32,
-    /// Where a word has no value.
-    pub none: u32,
-    /// The outcome for text that is not UTF-8.
-    pub not_text: u32,
-}
-
-/// The numbers on which both sides of the border agree.
+/// The numbers on which both sides of the border agree: the words in front of the records of a table, the words of
+/// a record, what stands where a word has no value, and the outcome for text that is not UTF-8.
 #[napi]
-pub fn layout() -> Layout {
-    Layout {
-        status: inbox::STATUS as u32,
-        words: record::WORDS as u32,
-        none: record::NONE,
-        not_text: commands::NOT_TEXT,
-    }
+pub fn layout() -> Vec<u32> {
+    vec![inbox::STATUS as u32, record::WORDS as u32, record::NONE, commands::NOT_TEXT]
 }

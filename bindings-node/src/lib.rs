@@ -10,19 +10,17 @@
 //! | `inbox`, `commands` | what those calls do |
 //! | `connections` | the connections of a thread, by id |
 //! | `settings` | configurations from names and values |
-//! | `heads`, `server`, `client` | opening handshakes |
+//! | `handshake` | opening handshakes |
 
 #![cfg_attr(test, allow(dead_code, reason = "napi-derive exports nothing in a test"))]
 #![allow(unreachable_pub, reason = "napi-derive exports what is public, wherever it stands")]
 
 mod calls;
-mod client;
 mod commands;
 mod connections;
-mod heads;
+mod handshake;
 mod inbox;
 mod raw;
-mod server;
 mod settings;
 
 use napi::Env;

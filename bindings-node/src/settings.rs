@@ -1,8 +1,9 @@
 //! Configurations from names and values: the names are the bridge's.
 
-use napi::bindgen_prelude::{Either, Either4, Null};
+use napi::bindgen_prelude::{Either4, Null};
 use napi_derive::napi;
-use polywire::handshake::{OriginPolicy, ServerPolicy};
+use polywire::handshake::ServerPolicy;
+use polywire_bridge::opening;
 use polywire_bridge::settings::{self, Value};
 use std::sync::Arc;
 
@@ -18,14 +19,13 @@ impl Config {
         names: Vec<String>,
         values: Vec<Either4<Null, bool, f64, String>>,
     ) -> napi::Result<Self> {
-        let values = values.iter().map(|value| match value {
-            Either4::A(_) => Value::None,
-            Either4::B(flag) => Value::Flag(*flag),
-            Either4::C(number) => Value::Number(*number),
+        let values = values.into_iter().map(|value| match value {
+            Either4::A(_) => Value::Unlimited,
+            Either4::B(flag) => Value::Flag(flag),
+            Either4::C(number) => Value::Number(number),
             Either4::D(name) => Value::Name(name),
         });
-        let pairs = names.iter().map(String::as_str).zip(values);
-        let config = settings::config(polywire::Config::default(), pairs)
+        let config = settings::config(polywire::Config::default(), names.into_iter().zip(values))
             .map_err(|error| napi::Error::from_reason(error.to_string()))?;
         Ok(Self(Arc::new(config)))
     }
@@ -37,20 +37,9 @@ pub struct Policy(pub(crate) Arc<ServerPolicy>);
 
 #[napi]
 impl Policy {
-    /// `origins` is a list, `"same"` or `"any"`.
+    /// Pages of any origin, or those of a list, or without both those of this server.
     #[napi(constructor)]
-    pub fn new(
-        origins: Either<String, Vec<String>>,
-        subprotocols: Vec<String>,
-    ) -> napi::Result<Self> {
-        let origins = match origins {
-            Either::A(name) if name == "any" => OriginPolicy::Any,
-            Either::A(name) if name == "same" => OriginPolicy::SameOrigin,
-            Either::A(_) => {
-                return Err(napi::Error::from_reason("origins: a list, \"same\" or \"any\""));
-            }
-            Either::B(list) => OriginPolicy::List(list),
-        };
-        Ok(Self(Arc::new(ServerPolicy { origins, subprotocols })))
+    pub fn new(any_origin: bool, origins: Option<Vec<String>>, subprotocols: Vec<String>) -> Self {
+        Self(opening::policy(any_origin, origins, subprotocols))
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::errors;
 use polywire::handshake::{Headers, HttpVersion, Request, Response};
+use polywire_bridge::opening;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -41,11 +42,8 @@ pub(crate) type Fields = Vec<(String, FieldValue)>;
 
 /// Validated header fields.
 pub(crate) fn headers(py: Python<'_>, fields: &Fields) -> PyResult<Headers> {
-    let mut headers = Headers::new();
-    for (name, value) in fields {
-        headers.push(name, &value.0).map_err(|error| errors::handshake(py, &error))?;
-    }
-    Ok(headers)
+    let headers = opening::headers(fields.iter().map(|(name, value)| (name, &value.0)));
+    headers.map_err(|error| errors::handshake(py, &error))
 }
 
 const fn version(version: HttpVersion) -> &'static str {

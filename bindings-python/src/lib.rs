@@ -17,9 +17,9 @@ use pyo3::prelude::*;
 
 /// Every code as `(code, origin, number, section, expected)`: for tables that must be complete.
 #[pyfunction]
-fn codes() -> Vec<(&'static str, &'static str, u16, &'static str, &'static str)> {
+fn codes() -> Vec<(String, String, u16, String, String)> {
     polywire_bridge::codes::all()
-        .map(|entry| (entry.code, entry.origin.name(), entry.number, entry.section, entry.expected))
+        .map(|entry| (entry.code, entry.origin, entry.number, entry.section, entry.expected))
         .collect()
 }
 

@@ -69,38 +69,23 @@ fn params(values: &Bound<'_, PyDict>) -> PyResult<DeflateParams> {
 fn configured(base: Config, values: Option<&Bound<'_, PyDict>>, prefix: &str) -> PyResult<Config> {
     let mut pairs = Vec::new();
     for (name, value) in values.into_iter().flatten() {
-        pairs.push((format!("{prefix}{}", name.extract::<String>()?), owned(&value)?));
+        pairs.push((format!("{prefix}{}", name.extract::<String>()?), setting(&value)?));
     }
-    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.borrowed()));
     settings::config(base, pairs).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-enum Owned {
-    Plain(Value<'static>),
-    Name(String),
-}
-
-impl Owned {
-    fn borrowed(&self) -> Value<'_> {
-        match self {
-            Self::Plain(value) => *value,
-            Self::Name(name) => Value::Name(name),
-        }
-    }
-}
-
-fn owned(value: &Bound<'_, PyAny>) -> PyResult<Owned> {
+fn setting(value: &Bound<'_, PyAny>) -> PyResult<Value> {
     if value.is_none() {
-        return Ok(Owned::Plain(Value::None));
+        return Ok(Value::Unlimited);
     }
     if let Ok(flag) = value.cast::<PyBool>() {
-        return Ok(Owned::Plain(Value::Flag(flag.is_true())));
+        return Ok(Value::Flag(flag.is_true()));
     }
     if let Ok(name) = value.cast::<PyString>() {
-        return Ok(Owned::Name(name.to_str()?.to_owned()));
+        return Ok(Value::Name(name.to_str()?.to_owned()));
     }
     let number = value.extract::<f64>().map_err(|_| {
         PyTypeError::new_err("a setting is None, a bool, a number or a str".to_owned())
     })?;
-    Ok(Owned::Plain(Value::Number(number)))
+    Ok(Value::Number(number))
 }

@@ -54,12 +54,6 @@ impl Blob {
         self
     }
 
-    /// The content in a vector of its own.
-    pub(crate) fn into_vec(mut self) -> Vec<u8> {
-        self.framed.drain(..PREFIX);
-        self.framed
-    }
-
     /// The length as uniffi writes it.
     ///
     /// # Panics

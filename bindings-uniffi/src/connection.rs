@@ -7,8 +7,9 @@
 use crate::batch::{Batch, Rest};
 use crate::bytes::Blob;
 use crate::failure::Failure;
-use crate::settings::{Agreement, Settings};
-use polywire::{CloseCode, Events, Instant, Message, UsageError};
+use crate::settings::Settings;
+use polywire::handshake::Agreement;
+use polywire::{CloseCode, Events, Instant, Message, Role, UsageError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Payload after which a batch is full. One more message may follow, so it can be larger.
@@ -18,7 +19,7 @@ const FULL: usize = 1 << 20;
 const KEPT_INPUT: usize = 256 << 10;
 
 /// Which end of the connection this is.
-#[derive(Clone, Copy, Debug, uniffi::Enum)]
+#[uniffi::remote(Enum)]
 pub enum Role {
     /// It connected.
     Client,
@@ -66,13 +67,8 @@ impl Connection {
     /// not run backwards.
     #[uniffi::constructor]
     pub fn new(role: Role, settings: &Settings, agreement: Agreement, now: i64) -> Self {
-        let role = match role {
-            Role::Client => polywire::Role::Client,
-            Role::Server => polywire::Role::Server,
-        };
         let config = Arc::clone(&settings.config);
         let seed = polywire_bridge::clock::random();
-        let agreement = agreement.into();
         let connection = polywire::Connection::new(role, config, &agreement, seed, instant(now));
         let engine =
             Engine { connection, input: Vec::new(), taken: 0, rest: Rest::Taken, kept: None };
@@ -109,25 +105,6 @@ impl Connection {
         take: u32,
     ) -> Result<Blob, Failure> {
         let message = message(content, text, compress)?;
-        self.command(now, take, |sender| sender.send(message))
-    }
-
-    /// The same with content that is handed over: above a kilobyte it is not copied again.
-    pub fn send_owned(
-        &self,
-        content: Blob,
-        text: bool,
-        compress: bool,
-        now: i64,
-        take: u32,
-    ) -> Result<Blob, Failure> {
-        let content = content.into_vec();
-        let message = if text {
-            Message::from(String::from_utf8(content).map_err(|_| not_text())?)
-        } else {
-            Message::from(content)
-        };
-        let message = if compress { message } else { message.uncompressed() };
         self.command(now, take, |sender| sender.send(message))
     }
 
@@ -190,16 +167,6 @@ impl Connection {
         let mut engine = self.lock();
         engine.connection.resume_reading(instant(now));
         engine.answer(instant(now), 0)
-    }
-
-    /// Gives back the memory that a burst needed.
-    pub fn shrink(&self) {
-        let mut engine = self.lock();
-        engine.connection.shrink();
-        engine.kept = None;
-        if engine.taken == engine.input.len() {
-            (engine.input, engine.taken) = (Vec::new(), 0);
-        }
     }
 
     /// How many bytes of heap the connection holds in the core.

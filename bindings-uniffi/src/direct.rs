@@ -7,7 +7,7 @@
 #![allow(unsafe_code, reason = "a function of the C ABI takes addresses")]
 
 use crate::connection::Connection;
-use polywire::UsageError;
+use polywire_bridge::codes::usage_index;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What [`polywire_call`] returns when the arguments cannot be.
@@ -47,12 +47,7 @@ pub unsafe extern "C" fn polywire_call(
     let result = catch_unwind(AssertUnwindSafe(|| connection.call(call, bytes, now, take)));
     match result {
         Ok(Some(Ok(batch))) => batch as i64,
-        Ok(Some(Err(error))) => -1 - index(error),
+        Ok(Some(Err(error))) => -1 - usage_index(error) as i64,
         Ok(None) | Err(_) => INVALID,
     }
-}
-
-fn index(error: UsageError) -> i64 {
-    let index = UsageError::ALL.iter().position(|&other| other == error);
-    index.and_then(|index| i64::try_from(index).ok()).expect("`ALL` has every error")
 }

@@ -1,26 +1,21 @@
-//! The opening handshake over a byte stream, and URLs.
+//! Opening handshakes, and URLs.
 //!
-//! Owns how the core's machines cross the border. Over parsed heads it is `parsed`.
+//! Owns how the two of `polywire_bridge::opening` cross the border, each behind a lock. Over heads they are for
+//! hosts with an HTTP of their own, such as HTTP/2 with the extended CONNECT of RFC 8441.
 
 use crate::bytes::Blob;
 use crate::connection::instant;
 use crate::failure::Failure;
-use crate::http::{Header, Request, Response, headers};
-use crate::parsed::{ServerPolicy, Upgrade};
-use crate::settings::{Agreement, Settings};
-use polywire::handshake;
+use crate::http::{Header, Request, Response, fields, pairs};
+use crate::settings::Settings;
+use polywire::handshake::{self, Agreement, HandshakeError, HttpVersion, Upgrade};
+use polywire::{Instant, UsageError};
+use polywire_bridge::opening::{self, Location};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 /// A `ws://` or `wss://` URL, taken apart.
-#[derive(Debug, uniffi::Object)]
-pub struct Url {
-    pub(crate) url: handshake::Url,
-}
-
-/// The parts of a URL.
-#[derive(Debug, uniffi::Record)]
-pub struct UrlParts {
+#[uniffi::remote(Record)]
+pub struct Location {
     /// Whether the connection runs through TLS.
     pub secure: bool,
     /// The host to connect to; an IPv6 address is without its brackets.
@@ -35,230 +30,218 @@ pub struct UrlParts {
     pub user: Option<String>,
     /// The password, decoded.
     pub password: Option<String>,
+    /// Whether a redirect leads to the same scheme, host and port.
+    pub same_origin: bool,
 }
 
+/// Takes a URL apart; with `redirect` where that `Location` leads from it.
 #[uniffi::export]
-impl Url {
-    /// Parses a URL.
-    #[uniffi::constructor]
-    pub fn new(text: &str) -> Result<Self, Failure> {
-        Ok(Self { url: handshake::Url::parse(text)? })
-    }
-
-    /// Where the `Location` of a redirect leads.
-    pub fn redirect(&self, location: &str) -> Result<Arc<Self>, Failure> {
-        Ok(Arc::new(Self { url: self.url.redirect(location)? }))
-    }
-
-    /// Its parts.
-    pub fn parts(&self) -> UrlParts {
-        let (user, password) = self.url.credentials().unzip();
-        UrlParts {
-            secure: self.url.is_secure(),
-            host: self.url.host().to_owned(),
-            port: self.url.port(),
-            target: self.url.target().to_owned(),
-            authority: self.url.authority(),
-            user: user.map(str::to_owned),
-            password: password.map(str::to_owned),
-        }
-    }
+pub fn locate(url: &str, redirect: Option<String>) -> Result<Location, Failure> {
+    Ok(opening::locate(url, redirect.as_deref())?)
 }
 
-/// What a client asks for, apart from the URL.
-#[derive(Debug, uniffi::Record)]
-pub struct ClientOptions {
-    /// The subprotocols that the application speaks, the preferred one first.
-    pub subprotocols: Vec<String>,
-    /// Further header fields.
-    pub headers: Vec<Header>,
-}
-
-impl ClientOptions {
-    pub(crate) fn to_core(&self) -> Result<handshake::ClientOptions, Failure> {
-        let subprotocols = self.subprotocols.clone();
-        Ok(handshake::ClientOptions { subprotocols, headers: headers(&self.headers)? })
-    }
-}
-
-/// A client's handshake that succeeded.
-#[derive(Debug, uniffi::Record)]
-pub struct Established {
-    /// What both ends agreed on.
-    pub agreement: Agreement,
-    /// The server's response.
-    pub response: Response,
-    /// The first bytes of the connection: give them to it before any others.
-    pub leftover: Blob,
-}
-
-/// The client's handshake over a byte stream.
+/// The client's handshake.
 #[derive(Debug, uniffi::Object)]
 pub struct ClientHandshake {
-    machine: Mutex<handshake::ClientHandshake>,
-    request: Vec<u8>,
+    client: Mutex<opening::Client>,
 }
-
-type ClientOutcome = Result<Option<Established>, Failure>;
 
 #[uniffi::export]
 impl ClientHandshake {
-    /// A handshake that starts now. The nonce has 16 bytes; without one it is random.
+    /// Over a byte stream; it starts now. The nonce has 16 bytes; without one it is random.
     #[uniffi::constructor]
     pub fn new(
-        url: &Url,
-        options: ClientOptions,
+        url: &str,
+        subprotocols: Vec<String>,
+        headers: Vec<Header>,
         settings: &Settings,
         nonce: Option<Blob>,
         now: i64,
     ) -> Result<Self, Failure> {
-        let nonce = match nonce {
-            None => polywire_bridge::clock::random(),
-            Some(nonce) => {
-                nonce.as_bytes().try_into().map_err(|_| Failure::setting("nonce", "16 bytes"))?
-            }
-        };
-        let (machine, request) = handshake::ClientHandshake::new(
-            &url.url,
-            &options.to_core()?,
-            &settings.config,
-            nonce,
-            instant(now),
-        )?;
-        Ok(Self { machine: Mutex::new(machine), request })
+        let given = nonce.map(|nonce| nonce.as_bytes().try_into()).transpose();
+        let given = given.map_err(|_| Failure::setting("nonce", "16 bytes"))?;
+        let nonce = given.unwrap_or_else(polywire_bridge::clock::random);
+        let (url, options) = opening::asked(url, subprotocols, pairs(&headers))?;
+        let now = instant(now);
+        let client = opening::Client::over_stream(&url, &options, &settings.config, nonce, now)?;
+        Ok(Self { client: Mutex::new(client) })
+    }
+
+    /// Over HTTP/2 or HTTP/3.
+    #[uniffi::constructor]
+    pub fn over_heads(
+        url: &str,
+        subprotocols: Vec<String>,
+        headers: Vec<Header>,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let (url, options) = opening::asked(url, subprotocols, pairs(&headers))?;
+        let client = opening::Client::over_heads(&url, &options, &settings.config, None)?;
+        Ok(Self { client: Mutex::new(client) })
     }
 
     /// The bytes to send.
     pub fn request(&self) -> Blob {
-        self.request[..].into()
+        locked(&self.client).bytes().into()
+    }
+
+    /// The fields to send over HTTP/2 or HTTP/3, pseudo-headers first.
+    pub fn fields(&self) -> Vec<Header> {
+        fields(locked(&self.client).request().fields())
     }
 
     /// Takes bytes from the server, until there is a result.
-    pub fn receive(&self, bytes: &[u8], now: i64) -> ClientOutcome {
-        established(self.lock().receive(bytes, instant(now)))
+    pub fn receive(&self, bytes: &[u8], now: i64) -> Result<Option<Agreement>, Failure> {
+        self.step(|client| client.receive(bytes, instant(now)))
     }
 
     /// Takes note that the server ended the stream.
-    pub fn receive_eof(&self) -> ClientOutcome {
-        established(self.lock().receive_eof())
+    pub fn receive_eof(&self) -> Result<Option<Agreement>, Failure> {
+        self.step(opening::Client::receive_eof)
     }
 
     /// Ends the handshake if its time is up.
-    pub fn handle_timeout(&self, now: i64) -> ClientOutcome {
-        established(self.lock().handle_timeout(instant(now)))
+    pub fn handle_timeout(&self, now: i64) -> Result<Option<Agreement>, Failure> {
+        self.step(|client| client.handle_timeout(instant(now)))
     }
 
     /// When to call that, if nothing happens before.
     pub fn deadline(&self) -> Option<i64> {
-        micros(self.lock().deadline())
+        micros(locked(&self.client).deadline())
+    }
+
+    /// The result of a response over HTTP/2 or HTTP/3.
+    pub fn verify(&self, status: u16, fields: Vec<Header>) -> Result<Option<Agreement>, Failure> {
+        let (version, headers) = (HttpVersion::Http2, opening::headers(pairs(&fields))?);
+        let response = handshake::Response { version, status, headers, ..Default::default() };
+        self.step(|client| client.verify(response))
+    }
+
+    /// The response that agreed.
+    pub fn response(&self) -> Option<Response> {
+        locked(&self.client).response().map(Response::received)
+    }
+
+    /// The first bytes of the connection, once: give them to it before any others.
+    pub fn leftover(&self) -> Blob {
+        locked(&self.client).take_leftover()[..].into()
     }
 }
 
 impl ClientHandshake {
-    fn lock(&self) -> MutexGuard<'_, handshake::ClientHandshake> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn step<F>(&self, step: F) -> Result<Option<Agreement>, Failure>
+    where
+        F: FnOnce(&mut opening::Client) -> Option<Result<Agreement, HandshakeError>>,
+    {
+        Ok(step(&mut locked(&self.client)).transpose()?)
     }
 }
 
-fn micros(deadline: Option<polywire::Instant>) -> Option<i64> {
-    deadline.map(|deadline| i64::try_from(deadline.as_micros()).unwrap_or(i64::MAX))
-}
-
-type Outcome<Head> = Poll<Result<handshake::Established<Head>, handshake::HandshakeError>>;
-
-fn established(outcome: Outcome<handshake::Response>) -> ClientOutcome {
-    let Poll::Ready(result) = outcome else { return Ok(None) };
-    let established = result?;
-    Ok(Some(Established {
-        agreement: established.agreement.into(),
-        response: Response::received(established.head),
-        leftover: established.leftover[..].into(),
-    }))
-}
-
-/// A server's handshake that succeeded.
-#[derive(Debug, uniffi::Record)]
-pub struct Accepted {
-    /// The bytes to send.
-    pub answer: Blob,
-    /// What both ends agreed on.
-    pub agreement: Agreement,
-    /// The client's request.
-    pub request: Request,
-    /// The first bytes of the connection: give them to it before any others.
-    pub leftover: Blob,
-}
-
-/// The server's handshake over a byte stream.
+/// The server's handshake.
 #[derive(Debug, uniffi::Object)]
 pub struct ServerHandshake {
-    /// `None` once it was accepted.
-    machine: Mutex<Option<handshake::ServerHandshake>>,
+    server: Mutex<opening::Server>,
 }
 
 #[uniffi::export]
 impl ServerHandshake {
-    /// A handshake that starts now.
+    /// It starts now. Pages of any origin may connect, or those of a list, or without both those of this server;
+    /// of the subprotocols the preferred one comes first.
     #[uniffi::constructor]
-    pub fn new(policy: ServerPolicy, settings: &Settings, now: i64) -> Self {
-        let (policy, config) = (Arc::new(policy.into()), Arc::clone(&settings.config));
-        let machine = handshake::ServerHandshake::new(policy, config, instant(now));
-        Self { machine: Mutex::new(Some(machine)) }
+    pub fn new(
+        any_origin: bool,
+        origins: Option<Vec<String>>,
+        subprotocols: Vec<String>,
+        settings: &Settings,
+        now: i64,
+    ) -> Self {
+        let policy = opening::policy(any_origin, origins, subprotocols);
+        let server = opening::Server::new(policy, Arc::clone(&settings.config), instant(now));
+        Self { server: Mutex::new(server) }
     }
 
     /// Takes bytes from the client; gives a valid request, once.
-    pub fn receive(&self, bytes: &[u8], now: i64) -> Result<Option<Arc<Upgrade>>, Failure> {
-        self.step(|machine| machine.receive(bytes, instant(now)))
+    pub fn receive(&self, bytes: &[u8], now: i64) -> Result<Option<Request>, Failure> {
+        self.step(|server| server.receive(bytes, instant(now)))
     }
 
     /// Takes note that the client ended the stream.
-    pub fn receive_eof(&self) -> Result<Option<Arc<Upgrade>>, Failure> {
-        self.step(handshake::ServerHandshake::receive_eof)
+    pub fn receive_eof(&self) -> Result<Option<Request>, Failure> {
+        self.step(opening::Server::receive_eof)
     }
 
     /// Refuses a request that is not complete when its time is up.
-    pub fn handle_timeout(&self, now: i64) -> Result<Option<Arc<Upgrade>>, Failure> {
-        self.step(|machine| machine.handle_timeout(instant(now)))
+    pub fn handle_timeout(&self, now: i64) -> Result<Option<Request>, Failure> {
+        self.step(|server| server.handle_timeout(instant(now)))
     }
 
     /// When to call that, if nothing happens before.
     pub fn deadline(&self) -> Option<i64> {
-        micros(self.lock().as_ref().and_then(handshake::ServerHandshake::deadline))
+        micros(locked(&self.server).deadline())
     }
 
-    /// Accepts a request that this handshake gave. It is over then.
-    pub fn accept(&self, upgrade: &Upgrade) -> Result<Accepted, Failure> {
-        let machine = self.lock().take().ok_or(polywire::UsageError::NotOpen)?;
-        let (response, established) = machine.accept(upgrade.lock().clone())?;
-        Ok(Accepted {
-            answer: response.to_bytes()[..].into(),
-            agreement: established.agreement.into(),
-            request: (&established.head).into(),
-            leftover: established.leftover[..].into(),
-        })
+    /// Takes the fields of a request over HTTP/2 or HTTP/3 instead, pseudo-headers included.
+    pub fn examine(&self, fields: Vec<Header>) -> Result<Option<Request>, Failure> {
+        let request = handshake::Request::from_fields(pairs(&fields))?;
+        self.step(|server| Some(server.examine(request)))
+    }
+
+    /// Answers this subprotocol, or none.
+    pub fn choose(&self, subprotocol: Option<String>) -> Result<(), Failure> {
+        let mut server = locked(&self.server);
+        let upgrade = server.upgrade().ok_or(UsageError::NotOpen)?;
+        Ok(upgrade.choose(subprotocol.as_deref())?)
+    }
+
+    /// Adds a header to the response.
+    pub fn add_header(&self, header: Header) -> Result<(), Failure> {
+        let mut server = locked(&self.server);
+        let upgrade = server.upgrade().ok_or(UsageError::NotOpen)?;
+        Ok(upgrade.add_header(&header.name, header.value.as_bytes())?)
+    }
+
+    /// Accepts the request.
+    pub fn accept(&self) -> Result<Agreement, Failure> {
+        Ok(locked(&self.server).accept().ok_or(UsageError::NotOpen)??)
+    }
+
+    /// The bytes to send over a byte stream, once it is decided. After those of a refusal close it.
+    pub fn answer(&self) -> Blob {
+        let server = locked(&self.server);
+        server.response().map(handshake::Response::to_bytes).unwrap_or_default()[..].into()
+    }
+
+    /// The same over HTTP/2 or HTTP/3.
+    pub fn response(&self) -> Option<Response> {
+        locked(&self.server).response().map(Response::to_send)
+    }
+
+    /// The first bytes of the connection, once: give them to it before any others.
+    pub fn leftover(&self) -> Blob {
+        locked(&self.server).take_leftover()[..].into()
     }
 }
 
 impl ServerHandshake {
-    fn lock(&self) -> MutexGuard<'_, Option<handshake::ServerHandshake>> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn step<F>(&self, step: F) -> Result<Option<Arc<Upgrade>>, Failure>
+    fn step<F>(&self, step: F) -> Result<Option<Request>, Failure>
     where
-        F: FnOnce(
-            &mut handshake::ServerHandshake,
-        ) -> Poll<Result<handshake::Upgrade, handshake::Refusal>>,
+        F: FnOnce(&mut opening::Server) -> Option<Result<&Upgrade, HandshakeError>>,
     {
-        match self.lock().as_mut().map(step) {
-            None | Some(Poll::Pending) => Ok(None),
-            Some(Poll::Ready(upgrade)) => Ok(Some(Arc::new(upgrade?.into()))),
-        }
+        let mut server = locked(&self.server);
+        Ok(step(&mut server).transpose()?.map(Request::from))
     }
 }
 
 /// The bytes of a response by which the application refuses. Close the socket after them.
 #[uniffi::export]
 pub fn refusal(status: u16, fields: Vec<Header>, body: &[u8]) -> Result<Blob, Failure> {
-    Ok(handshake::Response::refusal(status, headers(&fields)?, body)?.to_bytes()[..].into())
+    Ok(handshake::Response::refusal(status, opening::headers(pairs(&fields))?, body)?.to_bytes()[..].into())
+}
+
+fn locked<T>(end: &Mutex<T>) -> MutexGuard<'_, T> {
+    end.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn micros(deadline: Option<Instant>) -> Option<i64> {
+    deadline.map(|deadline| i64::try_from(deadline.as_micros()).unwrap_or(i64::MAX))
 }

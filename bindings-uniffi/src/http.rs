@@ -3,8 +3,7 @@
 //! Owns the conversion between the core's heads and plain records. Decides nothing about them.
 
 use crate::bytes::Blob;
-use crate::failure::Failure;
-use polywire::handshake::{self, Headers};
+use polywire::handshake::{self, Upgrade};
 
 /// A header field. Its value is bytes: peers send more than ASCII.
 #[derive(Debug, uniffi::Record)]
@@ -15,27 +14,15 @@ pub struct Header {
     pub value: Blob,
 }
 
-impl Header {
-    fn new(name: &str, value: &[u8]) -> Self {
-        Self { name: name.to_owned(), value: value.into() }
-    }
+/// The fields as the core takes them.
+pub(crate) fn pairs(fields: &[Header]) -> impl Iterator<Item = (&str, &[u8])> {
+    fields.iter().map(|field| (&field.name[..], field.value.as_bytes()))
 }
 
-/// The fields as the core wants them.
-pub(crate) fn headers(fields: &[Header]) -> Result<Headers, Failure> {
-    let mut headers = Headers::new();
-    for field in fields {
-        headers.push(&field.name, field.value.as_bytes())?;
-    }
-    Ok(headers)
-}
-
-pub(crate) fn fields<'a>(fields: impl Iterator<Item = (String, &'a [u8])>) -> Vec<Header> {
-    fields.map(|(name, value)| Header { name, value: value.into() }).collect()
-}
-
-fn listed(headers: &Headers) -> Vec<Header> {
-    headers.iter().map(|(name, value)| Header::new(name, value)).collect()
+pub(crate) fn fields<'a, N: Into<String>>(
+    fields: impl Iterator<Item = (N, &'a [u8])>,
+) -> Vec<Header> {
+    fields.map(|(name, value)| Header { name: name.into(), value: value.into() }).collect()
 }
 
 /// A response: the server's, or the one to send.
@@ -50,29 +37,37 @@ pub struct Response {
 }
 
 impl Response {
-    pub(crate) fn received(response: handshake::Response) -> Self {
+    pub(crate) fn received(response: &handshake::Response) -> Self {
         let handshake::Response { status, headers, body, .. } = response;
-        Self { status, headers: listed(&headers), body: body[..].into() }
+        Self { status: *status, headers: fields(headers.iter()), body: body[..].into() }
     }
 
     /// With the fields of HTTP/2, whatever it goes over: over HTTP/1.1 its bytes are sent.
     pub(crate) fn to_send(response: &handshake::Response) -> Self {
-        let headers = fields(response.fields());
-        Self { status: response.status, headers, body: response.body[..].into() }
+        Self { headers: fields(response.fields()), ..Self::received(response) }
     }
 }
 
-/// A request for a WebSocket.
+/// A valid request for a WebSocket, which the application may accept or refuse.
 #[derive(Debug, uniffi::Record)]
 pub struct Request {
     /// Path and query.
     pub target: String,
     /// The header fields.
     pub headers: Vec<Header>,
+    /// The origin of the page behind it, if it comes from a browser.
+    pub origin: Option<String>,
+    /// The subprotocols that the client offers.
+    pub subprotocols: Vec<String>,
 }
 
-impl From<&handshake::Request> for Request {
-    fn from(request: &handshake::Request) -> Self {
-        Self { target: request.target.clone(), headers: listed(&request.headers) }
+impl From<&Upgrade> for Request {
+    fn from(upgrade: &Upgrade) -> Self {
+        Self {
+            target: upgrade.request().target.clone(),
+            headers: fields(upgrade.request().headers.iter()),
+            origin: upgrade.origin().map(str::to_owned),
+            subprotocols: upgrade.subprotocols().to_vec(),
+        }
     }
 }

@@ -13,7 +13,6 @@ pub mod direct;
 pub mod failure;
 pub mod handshake;
 pub mod http;
-pub mod parsed;
 pub mod settings;
 pub mod tables;
 

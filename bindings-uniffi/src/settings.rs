@@ -3,41 +3,22 @@
 //! Owns how they cross the border; the names are those of `polywire_bridge::settings`.
 
 use crate::failure::Failure;
-use polywire::{Config, handshake};
-use polywire_bridge::settings::{Value, config};
+use polywire::handshake::Agreement;
+use polywire::{Config, DeflateParams};
+use polywire_bridge::settings::{Value as Setting, config};
 use std::sync::Arc;
 
 /// The value of a setting.
-#[derive(Debug, uniffi::Enum)]
+#[uniffi::remote(Enum)]
 pub enum Setting {
     /// No limit, never, off.
     Unlimited,
     /// A switch.
-    Flag {
-        /// On or off.
-        on: bool,
-    },
+    Flag(bool),
     /// A count, or a time in milliseconds.
-    Number {
-        /// The number.
-        value: f64,
-    },
+    Number(f64),
     /// One of several names.
-    Name {
-        /// The name.
-        name: String,
-    },
-}
-
-impl Setting {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Unlimited => Value::None,
-            Self::Flag { on } => Value::Flag(*on),
-            Self::Number { value } => Value::Number(*value),
-            Self::Name { name } => Value::Name(name),
-        }
-    }
+    Name(String),
 }
 
 /// A setting and its name.
@@ -61,13 +42,13 @@ impl Settings {
     /// border in an array: let `limits.message_size` stay below 2 GiB where something that large may come.
     #[uniffi::constructor]
     pub fn new(named: Vec<NamedSetting>) -> Result<Self, Failure> {
-        let pairs = named.iter().map(|setting| (&setting.name[..], setting.value.value()));
+        let pairs = named.into_iter().map(|setting| (setting.name, setting.value));
         Ok(Self { config: Arc::new(config(Config::default(), pairs)?) })
     }
 }
 
 /// The parameters of permessage-deflate that both ends agreed on.
-#[derive(Clone, Copy, Debug, uniffi::Record)]
+#[uniffi::remote(Record)]
 pub struct DeflateParams {
     /// The server forgets each message.
     pub server_no_context_takeover: bool,
@@ -80,34 +61,10 @@ pub struct DeflateParams {
 }
 
 /// What both ends agreed on.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::remote(Record)]
 pub struct Agreement {
     /// The subprotocol, if one was chosen.
     pub subprotocol: Option<String>,
     /// permessage-deflate, if it was negotiated.
     pub deflate: Option<DeflateParams>,
-}
-
-impl From<handshake::Agreement> for Agreement {
-    fn from(agreement: handshake::Agreement) -> Self {
-        let deflate = agreement.deflate.map(|params| DeflateParams {
-            server_no_context_takeover: params.server_no_context_takeover,
-            client_no_context_takeover: params.client_no_context_takeover,
-            server_max_window_bits: params.server_max_window_bits,
-            client_max_window_bits: params.client_max_window_bits,
-        });
-        Self { subprotocol: agreement.subprotocol, deflate }
-    }
-}
-
-impl From<Agreement> for handshake::Agreement {
-    fn from(agreement: Agreement) -> Self {
-        let deflate = agreement.deflate.map(|params| polywire::DeflateParams {
-            server_no_context_takeover: params.server_no_context_takeover,
-            client_no_context_takeover: params.client_no_context_takeover,
-            server_max_window_bits: params.server_max_window_bits,
-            client_max_window_bits: params.client_max_window_bits,
-        });
-        Self { subprotocol: agreement.subprotocol, deflate }
-    }
 }

@@ -2,10 +2,10 @@
 //!
 //! Owns no entry: they are those of `polywire_bridge::codes`.
 
-use polywire_bridge::codes;
+use polywire_bridge::codes::{self, Entry as Code};
 
 /// A code, and what is known about it without an occurrence.
-#[derive(Debug, uniffi::Record)]
+#[uniffi::remote(Record)]
 pub struct Code {
     /// The stable code.
     pub code: String,
@@ -22,14 +22,7 @@ pub struct Code {
 /// Every code, violations first, at the index by which events name them.
 #[uniffi::export]
 pub fn codes() -> Vec<Code> {
-    let entry = |entry: codes::Entry| Code {
-        code: entry.code.to_owned(),
-        origin: entry.origin.name().to_owned(),
-        number: entry.number,
-        section: entry.section.to_owned(),
-        expected: entry.expected.to_owned(),
-    };
-    codes::all().map(entry).collect()
+    codes::all().collect()
 }
 
 /// What can end a connection, at the index by which events name it.

@@ -16,7 +16,7 @@ let known
 
 /** Every code with what belongs to it, and the names of causes. */
 export function tables () {
-  known ??= { codes: JSON.parse(wasm.all_codes()), causes: JSON.parse(wasm.all_causes()) }
+  known ??= JSON.parse(wasm.tables())
   return known
 }
 

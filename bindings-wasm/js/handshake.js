@@ -11,15 +11,34 @@ const utf8 = new TextEncoder()
 
 /** Takes a `ws`, `wss`, `http` or `https` URL apart; with `redirect` where that location leads from it. */
 export function parseUrl (url, redirect) {
-  return guarded(() => JSON.parse(wasm.parse_url(url, redirect)))
+  const { sameOrigin, ...parts } = settled(wasm.locate(url, redirect))
+  return parts
 }
 
-/** Splits an outcome from its error. */
-function settled (json) {
+/** Splits an outcome from its error; what `response` makes of the error's response is thrown with it. */
+function settled (json, response = shown) {
   if (!json) return null
-  const outcome = JSON.parse(json)
-  if (!outcome.error) return outcome
-  throw new PolywireError(outcome.error.code, outcome.error.message, outcome.error.response)
+  const { error, ...outcome } = JSON.parse(json)
+  if (!error) return outcome
+  throw new PolywireError(error.code, error.message, response(error.response))
+}
+
+/** A response as the package shows it. */
+function shown (response) {
+  if (!response) return null
+  const { status, reason, headers, body } = response
+  return { status, reason, headers: pairs(headers), body }
+}
+
+/** Header fields as pairs, of names and values in turn. */
+function pairs (fields) {
+  const names = fields.filter((_, at) => at % 2 === 0)
+  return names.map((name, at) => [name, fields[2 * at + 1]])
+}
+
+/** The bytes that a text stands for. */
+function latin1 (text) {
+  return Uint8Array.from(text, character => character.charCodeAt(0))
 }
 
 /** The client's handshake over a byte stream. Send `request`, then give it all bytes that come. */
@@ -28,9 +47,9 @@ export class ClientHandshake {
 
   constructor (url, { subprotocols = [], headers, settings, nonce = random(16), now = performance.now() } = {}) {
     const config = settingsOf(settings)
-    this.#core = guarded(() => new wasm.ClientHandshake(url, subprotocols, fields(headers), config, nonce, now))
+    this.#core = guarded(() => wasm.Handshake.client(url, subprotocols, fields(headers), config, 'stream', nonce, now))
     /** The bytes to send. */
-    this.request = this.#core.request()
+    this.request = latin1(JSON.parse(this.#core.request()).bytes)
   }
 
   /** Null until it is decided; then what was agreed on, with the bytes behind the response. */
@@ -47,12 +66,13 @@ export class ClientHandshake {
   }
 
   /** When to call `handleTimeout`, if nothing happens before. */
-  get deadline () { return this.#core.deadline() }
+  get deadline () { return this.#core.deadline() ?? Infinity }
 
   #outcome (json) {
     const outcome = settled(json)
     if (!outcome) return null
-    const { subprotocol, deflate, response } = outcome
+    const { subprotocol, deflate } = outcome
+    const response = shown(JSON.parse(this.#core.response()))
     return { agreement: { subprotocol, deflate }, response, leftover: this.#core.leftover() }
   }
 }
@@ -63,29 +83,32 @@ export class ExtendedConnect {
 
   constructor (url, { subprotocols = [], headers, settings } = {}) {
     const config = settingsOf(settings)
-    this.#core = guarded(() => new wasm.ExtendedConnect(url, subprotocols, fields(headers), config))
+    this.#core = guarded(() => wasm.Handshake.client(url, subprotocols, fields(headers), config, '2.0', random(16), 0))
     /** The fields of the request, pseudo-headers first. */
-    this.fields = JSON.parse(this.#core.fields())
+    this.fields = pairs(JSON.parse(this.#core.request()).fields)
   }
 
   /** What the response agrees to. */
   verify (status, headers) {
-    return guarded(() => JSON.parse(this.#core.verify(status, fields(headers))))
+    const { subprotocol, deflate } = settled(this.#core.verify(status, fields(headers)))
+    return { subprotocol, deflate }
   }
 }
 
 /** The server's handshake over a byte stream, or of the fields of an extended CONNECT. */
 export class ServerHandshake {
   #core
-  #policy
-  #config
+  /** Whether there is a request to accept. */
+  #asked = false
+  /** What to send. */
+  #response = null
 
   /** `origins`: `'any'`, or a list of those that are allowed; without it those of this server. */
   constructor ({ origins, subprotocols = [], settings, now = performance.now() } = {}) {
     const any = origins === 'any'
-    this.#policy = new wasm.Policy(any, any ? undefined : origins, subprotocols)
-    this.#config = settingsOf(settings)
-    this.#core = new wasm.ServerHandshake(this.#policy, this.#config, now)
+    const policy = new wasm.Policy(any, any ? undefined : origins, subprotocols)
+    this.#core = wasm.Handshake.server(policy, settingsOf(settings), now)
+    policy.free()
   }
 
   /**
@@ -93,52 +116,76 @@ export class ServerHandshake {
    * throws, and `response` is what to send before closing.
    */
   receive (bytes, now = performance.now()) {
-    return settled(this.#core.receive(bytes, now))
+    return this.#request(this.#core.receive(bytes, now))
   }
 
   receiveEof () {
-    return settled(this.#core.receive_eof())
+    return this.#request(this.#core.receive_eof())
   }
 
   handleTimeout (now = performance.now()) {
-    return settled(this.#core.handle_timeout(now))
+    return this.#request(this.#core.handle_timeout(now))
   }
 
   /** Takes the fields of a request over HTTP/2 or HTTP/3 instead of bytes. */
   receiveFields (request) {
-    this.#core.free()
-    this.#core = wasm.ServerHandshake.for_fields()
-    return settled(guarded(() => this.#core.receive_fields(fields(request), this.#policy, this.#config)))
+    return this.#request(this.#core.examine_fields(fields(request)))
   }
 
-  get deadline () { return this.#core.deadline() }
+  get deadline () { return this.#core.deadline() ?? Infinity }
 
   /** Answers this subprotocol, or with null none, instead of the one that the policy chose. */
   choose (subprotocol) {
-    guarded(() => this.#core.choose(subprotocol ?? undefined))
+    this.#mustBeAsked()
+    settled(this.#core.choose(subprotocol ?? undefined))
   }
 
   addHeader (name, value) {
-    guarded(() => this.#core.add_header(name, value))
+    this.#mustBeAsked()
+    settled(this.#core.add_header(...fields([[name, value]])))
   }
 
   /** Accepts: what was agreed on, with the bytes behind the request. Then send `response`. */
   accept () {
-    const { subprotocol, deflate } = settled(guarded(() => this.#core.accept()))
+    this.#mustBeAsked()
+    this.#asked = false
+    const { subprotocol, deflate } = this.#answered(this.#core.accept())
+    this.#response = JSON.parse(this.#core.response())
     return { agreement: { subprotocol, deflate }, leftover: this.#core.leftover() }
   }
 
   /** Refuses. Then send `response` and close. */
   refuse (status, { headers, body = '' } = {}) {
     const bytes = typeof body === 'string' ? utf8.encode(body) : body
-    guarded(() => this.#core.refuse(status, fields(headers), bytes))
+    this.#response = settled(wasm.refusal(status, fields(headers), bytes)).response
+    this.#asked = false
   }
 
   /** The bytes to send. */
-  get response () { return this.#core.response() }
+  get response () { return latin1(this.#response?.bytes ?? '') }
 
   /** The same over HTTP/2: the status, and the fields. */
   get responseFields () {
-    return { status: this.#core.status(), headers: JSON.parse(this.#core.fields()) }
+    return { status: this.#response?.status ?? 0, headers: pairs(this.#response?.fields ?? []) }
+  }
+
+  #request (json) {
+    const asked = this.#answered(json)
+    if (!asked) return null
+    this.#asked = true
+    const { method, target, headers } = JSON.parse(this.#core.request())
+    return { method, target, headers: pairs(headers), ...asked }
+  }
+
+  /** Splits an outcome from its error, whose response is to be sent. */
+  #answered (json) {
+    return settled(json, response => {
+      this.#response = response
+      return null
+    })
+  }
+
+  #mustBeAsked () {
+    if (!this.#asked) throw new TypeError('there is no request to answer')
   }
 }

@@ -4,7 +4,7 @@
 // is the core's to say.
 
 import * as wasm from './polywire.js'
-import { guarded } from './errors.js'
+import { PolywireError, guarded } from './errors.js'
 
 export const handle = Symbol('handle')
 
@@ -52,7 +52,14 @@ export function numbers (deflate) {
 /** Names and values in turn, of an object, a list of pairs, or anything that iterates over pairs. */
 export function fields (headers = []) {
   const pairs = headers[Symbol.iterator] ? [...headers] : Object.entries(headers)
-  return pairs.flatMap(([name, value]) => [String(name), String(value)])
+  return pairs.flatMap(([name, value]) => [String(name), byteString(value)])
+}
+
+/** A text that can be a header's value: each of its characters stands for one byte. */
+function byteString (value) {
+  const text = String(value)
+  if (!/[^\0-\xff]/.test(text)) return text
+  throw new PolywireError('option.header', 'option.header: a header\'s characters are bytes')
 }
 
 /** Fresh entropy. */

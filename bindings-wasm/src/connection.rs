@@ -5,15 +5,13 @@
 //! mean; that is the core.
 
 use polywire::handshake::Agreement;
-use polywire::{CloseCode, Config, Instant, Message, Role, Socket, UsageError};
+use polywire::{CloseCode, Config, Instant, Message, Role, UsageError};
 use polywire_bridge::codes;
 use polywire_bridge::record::{self, WORDS};
+use polywire_bridge::script::{self, instant};
 use polywire_bridge::settings::{self, Value};
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
-
-use crate::json::Json;
-use crate::params;
 
 /// What is thrown: the code, a NUL, and the sentence. `js/errors.js` makes an error of it.
 pub(crate) fn thrown(code: &str, text: &str) -> JsValue {
@@ -24,42 +22,16 @@ fn misused(error: UsageError) -> JsValue {
     thrown(error.code(), &error.to_string())
 }
 
-pub(crate) fn instant(millis: f64) -> Instant {
-    Instant::from_micros((millis.max(0.0) * 1000.0) as u64)
-}
-
-pub(crate) fn millis(instant: Option<Instant>) -> f64 {
-    instant
-        .map_or(f64::INFINITY, |at| at.saturating_since(Instant::ZERO).as_micros() as f64 / 1000.0)
-}
-
-/// Every code, as JSON: violations first, at the index by which records name them.
+/// Every code and the names of what ends a connection, as JSON.
 #[wasm_bindgen]
-pub fn all_codes() -> String {
-    Json::array(codes::all(), |json, entry| {
-        json.braces(|json| {
-            json.key("code").text(entry.code);
-            json.key("origin").text(entry.origin.name());
-            json.key("number").number(entry.number);
-            json.key("section").text(entry.section);
-            json.key("expected").text(entry.expected);
-        });
-    })
-}
-
-/// The names of what ends a connection, as JSON.
-#[wasm_bindgen]
-pub fn all_causes() -> String {
-    Json::array(codes::CAUSES, Json::text)
+pub fn tables() -> String {
+    script::tables()
 }
 
 /// A violation as a sentence.
 #[wasm_bindgen]
 pub fn violation_text(rule: usize, found: f64, offset: f64) -> String {
-    let rule = polywire::Rule::ALL.get(rule).copied();
-    rule.map_or_else(String::new, |rule| {
-        polywire::Violation { rule, found: found as u64, offset: offset as u64 }.to_string()
-    })
+    codes::describe(rule, found as u64, offset as u64)
 }
 
 /// Settings that any number of connections share.
@@ -71,16 +43,13 @@ impl Settings {
     /// From names with their values, each a number, a string, a boolean or null.
     #[wasm_bindgen(constructor)]
     pub fn new(names: Vec<String>, values: Vec<JsValue>) -> Result<Self, JsValue> {
-        let texts: Vec<Option<String>> = values.iter().map(JsValue::as_string).collect();
-        let value = |at: usize| match (&texts[at], &values[at]) {
-            (Some(text), _) => Value::Name(text),
-            (None, value) if value.is_null() || value.is_undefined() => Value::None,
-            (None, value) => match (value.as_bool(), value.as_f64()) {
-                (Some(flag), _) => Value::Flag(flag),
-                (None, number) => Value::Number(number.unwrap_or(f64::NAN)),
-            },
+        let value = |value: JsValue| match (value.as_string(), value.as_bool()) {
+            (Some(name), _) => Value::Name(name),
+            (None, Some(flag)) => Value::Flag(flag),
+            (None, None) if value.is_null() || value.is_undefined() => Value::Unlimited,
+            (None, None) => Value::Number(value.as_f64().unwrap_or(f64::NAN)),
         };
-        let pairs = names.iter().enumerate().map(|(at, name)| (&name[..], value(at)));
+        let pairs = names.into_iter().zip(values.into_iter().map(value));
         let config = settings::config(Config::default(), pairs)
             .map_err(|error| thrown("", &error.to_string()))?;
         Ok(Self(Arc::new(config)))
@@ -126,7 +95,7 @@ impl Connection {
     ) -> Result<Self, JsValue> {
         let seed = seed.try_into().map_err(|_| thrown("", "a seed has 32 bytes"))?;
         let role = if client { Role::Client } else { Role::Server };
-        let agreement = Agreement { subprotocol: None, deflate: params(deflate) };
+        let agreement = Agreement { subprotocol: None, deflate: script::params(deflate) };
         let core = polywire::Connection::new(
             role,
             Arc::clone(&settings.0),
@@ -212,13 +181,7 @@ impl Connection {
 
     /// Read, write, socket (0 keep, 1 shut down the writing side, 2 close), deadline.
     pub fn wants(&self) -> Vec<f64> {
-        let wants = self.core.wants();
-        let socket = match wants.socket {
-            Socket::Keep => 0,
-            Socket::ShutdownWrite => 1,
-            Socket::Close => 2,
-        };
-        vec![wants.read.into(), wants.write.into(), socket.into(), millis(wants.deadline)]
+        script::wants(self.core.wants()).to_vec()
     }
 
     /// Takes up to `most` queued bytes.

@@ -3,10 +3,10 @@
 //! Owns how captures cross it: bytes in through space in the module's memory, columns out as typed
 //! arrays, the few objects as JSON. Knows nothing of what they mean; that is `polywire-inspect`.
 
-use crate::json::Json;
-use crate::params;
 use js_sys::{Array, Float64Array, Uint8Array, Uint16Array, Uint32Array};
 use polywire::handshake::{HandshakeError, HeadReview, KeyReview, LineReview, Verdict};
+use polywire_bridge::json::Json;
+use polywire_bridge::script;
 use polywire_inspect::{
     Endpoint, Field, Format, Options, Part, Place, Target, fault_index, rules, sniff,
 };
@@ -64,7 +64,7 @@ impl Inspector {
         let mut options =
             Options { sender: Some(sender as usize).filter(|&it| it < 2), ..Options::default() };
         if let Some(deflate) = deflate {
-            options.deflate = params(&deflate);
+            options.deflate = script::params(&deflate);
         }
         Self(match Format::named(format) {
             Some(format) => polywire_inspect::Inspector::new(format, &options),
@@ -237,7 +237,7 @@ impl Inspector {
             json.key("handshake").text(it.opening.name());
             json.key("status").number(it.status);
             json.key("subprotocol").text_or_null(it.subprotocol.as_deref());
-            json.key("deflate").deflate(it.deflate);
+            script::deflate(json.key("deflate"), it.deflate);
             totals(json, "frames", |totals| totals.frames);
             totals(json, "messages", |totals| totals.messages);
             totals(json, "wire", |totals| totals.wire);

@@ -15,17 +15,3 @@ mod connection;
 mod handshake;
 #[cfg(feature = "inspect")]
 mod inspector;
-mod json;
-
-use polywire::DeflateParams;
-
-/// Parameters as four numbers: server and client start afresh, server's and client's window.
-fn params(numbers: &[u8]) -> Option<DeflateParams> {
-    let [server_fresh, client_fresh, server_bits, client_bits] = *numbers else { return None };
-    Some(DeflateParams {
-        server_no_context_takeover: server_fresh != 0,
-        client_no_context_takeover: client_fresh != 0,
-        server_max_window_bits: server_bits,
-        client_max_window_bits: client_bits,
-    })
-}

@@ -8,16 +8,16 @@ use core::time::Duration;
 use polywire::{Config, Contexts, DeflateConfig, DeflateParams, Delivery, Keepalive, Rate};
 
 /// A value as any language can give it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'a> {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
     /// No limit, never, off.
-    None,
+    Unlimited,
     /// A switch.
     Flag(bool),
     /// A count, or a time in milliseconds, which may have a fraction.
     Number(f64),
     /// One of several names.
-    Name(&'a str),
+    Name(String),
 }
 
 /// A setting that cannot be.
@@ -45,13 +45,14 @@ impl core::error::Error for SettingError {}
 /// # Errors
 ///
 /// The first pair that names no setting, or whose value the setting cannot have.
-pub fn config<'a, I>(base: Config, pairs: I) -> Result<Config, SettingError>
-where
-    I: IntoIterator<Item = (&'a str, Value<'a>)>,
-{
+pub fn config<N: AsRef<str>>(
+    base: Config,
+    pairs: impl IntoIterator<Item = (N, Value)>,
+) -> Result<Config, SettingError> {
     let mut config = base;
     for (name, value) in pairs {
-        set(&mut config, name, value)
+        let name = name.as_ref();
+        set(&mut config, name, &value)
             .map_err(|expected| SettingError { name: name.to_owned(), expected })?;
     }
     Ok(config)
@@ -59,7 +60,7 @@ where
 
 type Set = Result<(), &'static str>;
 
-fn set(config: &mut Config, name: &str, value: Value<'_>) -> Set {
+fn set(config: &mut Config, name: &str, value: &Value) -> Set {
     match name.split_once('.') {
         None => set_general(config, name, value),
         Some(("limits", name)) => set_limit(config, name, value),
@@ -71,12 +72,12 @@ fn set(config: &mut Config, name: &str, value: Value<'_>) -> Set {
 
 const UNKNOWN: &str = "the name of a setting";
 
-fn set_general(config: &mut Config, name: &str, value: Value<'_>) -> Set {
+fn set_general(config: &mut Config, name: &str, value: &Value) -> Set {
     match name {
         "delivery" => {
-            config.delivery = match value {
-                Value::Name("whole") => Delivery::Whole,
-                Value::Name("streamed") => Delivery::Streamed,
+            config.delivery = match word(value) {
+                Some("whole") => Delivery::Whole,
+                Some("streamed") => Delivery::Streamed,
                 _ => return Err("`whole` or `streamed`"),
             }
         }
@@ -89,7 +90,7 @@ fn set_general(config: &mut Config, name: &str, value: Value<'_>) -> Set {
     Ok(())
 }
 
-fn set_limit(config: &mut Config, name: &str, value: Value<'_>) -> Set {
+fn set_limit(config: &mut Config, name: &str, value: &Value) -> Set {
     let limits = &mut config.limits;
     match name {
         "frame_size" => limits.frame_size = size(value)?,
@@ -108,13 +109,13 @@ fn set_limit(config: &mut Config, name: &str, value: Value<'_>) -> Set {
     Ok(())
 }
 
-fn set_timeout(config: &mut Config, name: &str, value: Value<'_>) -> Set {
+fn set_timeout(config: &mut Config, name: &str, value: &Value) -> Set {
     let timeouts = &mut config.timeouts;
     match name {
         "handshake" => timeouts.handshake = time(value)?,
         "close" => timeouts.close = time(value)?,
         "idle" => timeouts.idle = time(value)?,
-        "keepalive" if value == Value::None => timeouts.keepalive = None,
+        "keepalive" if *value == Value::Unlimited => timeouts.keepalive = None,
         "keepalive.interval" => {
             timeouts.keepalive = match (time(value)?, timeouts.keepalive) {
                 (None, _) => None,
@@ -135,7 +136,7 @@ fn set_timeout(config: &mut Config, name: &str, value: Value<'_>) -> Set {
     Ok(())
 }
 
-fn set_deflate(deflate: &mut DeflateConfig, name: &str, value: Value<'_>) -> Set {
+fn set_deflate(deflate: &mut DeflateConfig, name: &str, value: &Value) -> Set {
     match name {
         "server_no_context_takeover" => deflate.server_no_context_takeover = flag(value)?,
         "client_no_context_takeover" => deflate.client_no_context_takeover = flag(value)?,
@@ -144,9 +145,9 @@ fn set_deflate(deflate: &mut DeflateConfig, name: &str, value: Value<'_>) -> Set
         "threshold" => deflate.threshold = count(value, usize::MAX)?,
         "level" => deflate.level = small(value, 1, 9).ok_or("a level from 1 to 9")?,
         "contexts" => {
-            deflate.contexts = match value {
-                Value::Name("folded") => Contexts::Folded,
-                Value::Name("dedicated") => Contexts::Dedicated,
+            deflate.contexts = match word(value) {
+                Some("folded") => Contexts::Folded,
+                Some("dedicated") => Contexts::Dedicated,
                 _ => return Err("`folded` or `dedicated`"),
             }
         }
@@ -165,39 +166,39 @@ pub const fn params(deflate: &DeflateConfig) -> DeflateParams {
     }
 }
 
-fn flag(value: Value<'_>) -> Result<bool, &'static str> {
+fn flag(value: &Value) -> Result<bool, &'static str> {
     match value {
-        Value::Flag(flag) => Ok(flag),
+        &Value::Flag(flag) => Ok(flag),
         _ => Err("true or false"),
     }
 }
 
-fn size(value: Value<'_>) -> Result<u64, &'static str> {
+fn size(value: &Value) -> Result<u64, &'static str> {
     match value {
-        Value::None => Ok(u64::MAX),
-        Value::Number(number) if number >= 0.0 => Ok(number as u64),
+        Value::Unlimited => Ok(u64::MAX),
+        &Value::Number(number) if number >= 0.0 => Ok(number as u64),
         _ => Err("a number that is not negative, or none for no limit"),
     }
 }
 
 /// The same in a narrower type: what is beyond it is no limit either.
-fn count<T: TryFrom<u64>>(value: Value<'_>, largest: T) -> Result<T, &'static str> {
+fn count<T: TryFrom<u64>>(value: &Value, largest: T) -> Result<T, &'static str> {
     Ok(T::try_from(size(value)?).unwrap_or(largest))
 }
 
-fn time(value: Value<'_>) -> Result<Option<Duration>, &'static str> {
+fn time(value: &Value) -> Result<Option<Duration>, &'static str> {
     match value {
-        Value::None => Ok(None),
-        Value::Number(millis) if millis >= 0.0 => {
+        Value::Unlimited => Ok(None),
+        &Value::Number(millis) if millis >= 0.0 => {
             Ok(Some(Duration::try_from_secs_f64(millis / 1000.0).unwrap_or(Duration::MAX)))
         }
         _ => Err("milliseconds that are not negative, or none for never"),
     }
 }
 
-fn rate(value: Value<'_>) -> Result<Option<Rate>, &'static str> {
+fn rate(value: &Value) -> Result<Option<Rate>, &'static str> {
     match value {
-        Value::None => Ok(None),
+        Value::Unlimited => Ok(None),
         value => {
             let per_second = count(value, u32::MAX)?;
             Ok(Some(Rate { per_second, burst: per_second }))
@@ -205,19 +206,26 @@ fn rate(value: Value<'_>) -> Result<Option<Rate>, &'static str> {
     }
 }
 
-fn set_burst(rate: &mut Option<Rate>, value: Value<'_>) -> Set {
+fn set_burst(rate: &mut Option<Rate>, value: &Value) -> Set {
     let rate = rate.as_mut().ok_or("the rate before its burst")?;
     rate.burst = count(value, u32::MAX)?;
     Ok(())
 }
 
-fn window_bits(value: Value<'_>) -> Result<u8, &'static str> {
+fn word(value: &Value) -> Option<&str> {
+    match value {
+        Value::Name(word) => Some(word),
+        _ => None,
+    }
+}
+
+fn window_bits(value: &Value) -> Result<u8, &'static str> {
     small(value, 8, 15).ok_or("a window from 8 to 15")
 }
 
-fn small(value: Value<'_>, least: u8, most: u8) -> Option<u8> {
+fn small(value: &Value, least: u8, most: u8) -> Option<u8> {
     match value {
-        Value::Number(number) if number >= f64::from(least) && number <= f64::from(most) => {
+        &Value::Number(number) if number >= f64::from(least) && number <= f64::from(most) => {
             Some(number as u8)
         }
         _ => None,
@@ -231,12 +239,12 @@ mod tests {
     #[test]
     fn what_is_named_is_set_and_all_else_keeps_its_default() {
         let pairs = [
-            ("limits.message_size", Value::None),
+            ("limits.message_size", Value::Unlimited),
             ("limits.queued_pongs", Value::Number(70_000.0)),
             ("limits.bytes_per_second", Value::Number(1000.0)),
             ("limits.bytes_per_second.burst", Value::Number(4000.0)),
             ("timeouts.close", Value::Number(1.5)),
-            ("timeouts.keepalive.interval", Value::None),
+            ("timeouts.keepalive.interval", Value::Unlimited),
             ("deflate.level", Value::Number(1.0)),
         ];
         let config = config(Config::default(), pairs).expect("all of them exist");
@@ -258,7 +266,7 @@ mod tests {
             ("timeouts.close", Value::Flag(true)),
             ("deflate.level", Value::Number(0.0)),
             ("deflate.server_max_window_bits", Value::Number(16.0)),
-            ("delivery", Value::Name("half")),
+            ("delivery", Value::Name("half".to_owned())),
             ("limits.messages_per_second.burst", Value::Number(1.0)),
         ] {
             let error = config(Config::default(), [(name, value)]).expect_err(name);

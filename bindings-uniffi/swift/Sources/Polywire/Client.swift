@@ -18,27 +18,31 @@ public final class Client: Sendable {
     /// The server's response to the opening handshake.
     public let response: HTTPResponse
 
-    private init(_ link: Link, _ established: Established) {
+    private init(_ link: Link, _ agreement: Agreement, _ response: Response) {
         self.link = link
-        subprotocol = established.agreement.subprotocol
-        isCompressed = established.agreement.deflate != nil
-        response = HTTPResponse(established.response)
+        subprotocol = agreement.subprotocol
+        isCompressed = agreement.deflate != nil
+        self.response = HTTPResponse(response)
     }
 
     /// Opens a connection to a `ws://` or `wss://` URL.
     public static func connect(_ url: String, options: Options = Options()) async throws -> Client {
         let settings = try options.settings()
-        let parsed = try translated { try Url(text: url) }
-        let parts = parsed.parts()
+        let parts = try translated { try locate(url: url, redirect: nil) }
         let transport = try await connectTransport(
             host: parts.host, port: parts.port, secure: parts.secure, timeout: options.timeouts.connect)
         return try await withTaskCancellationHandler {
             do {
-                let established = try await shake(transport, parsed, options, settings)
-                let buffer = options.messageBuffer
+                let headers = options.headers.map { Header(name: $0.name, value: Data($0.value.utf8)) }
+                let handshake = try ClientHandshake(
+                    url: url, subprotocols: options.subprotocols, headers: headers, settings: settings, nonce: nil,
+                    now: Clock.now())
+                let agreement = try await shake(transport, handshake)
                 let link = Link(
-                    transport: transport, settings: settings, established: established, messageBuffer: buffer)
-                return Client(link, established)
+                    transport: transport, settings: settings, agreement: agreement, leftover: handshake.leftover(),
+                    messageBuffer: options.messageBuffer)
+                // It agreed, so it is there.
+                return Client(link, agreement, handshake.response()!)
             } catch {
                 transport.close()
                 try Task.checkCancellation()
@@ -122,12 +126,7 @@ public struct Messages: AsyncSequence, Sendable {
 }
 
 /// Runs the opening handshake of a client.
-private func shake(
-    _ transport: any Transport, _ url: Url, _ options: Options, _ settings: Settings
-) async throws -> Established {
-    let headers = options.headers.map { Header(name: $0.name, value: Data($0.value.utf8)) }
-    let asked = ClientOptions(subprotocols: options.subprotocols, headers: headers)
-    let handshake = try ClientHandshake(url: url, options: asked, settings: settings, nonce: nil, now: Clock.now())
+private func shake(_ transport: any Transport, _ handshake: ClientHandshake) async throws -> Agreement {
     // The socket is closed when time is up, which ends the read below.
     let alarm = handshake.deadline().map { deadline in
         Task {
@@ -141,9 +140,9 @@ private func shake(
         let bytes = try? await transport.read()
         try Task.checkCancellation()
         if let deadline = handshake.deadline(), Clock.now() >= deadline {
-            if let established = try handshake.handleTimeout(now: Clock.now()) { return established }
+            if let agreement = try handshake.handleTimeout(now: Clock.now()) { return agreement }
         }
-        let established = try bytes.map { try handshake.receive(bytes: $0, now: Clock.now()) } ?? handshake.receiveEof()
-        if let established { return established }
+        let agreement = try bytes.map { try handshake.receive(bytes: $0, now: Clock.now()) } ?? handshake.receiveEof()
+        if let agreement { return agreement }
     }
 }

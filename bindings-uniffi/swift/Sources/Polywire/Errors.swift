@@ -99,7 +99,7 @@ extension PolywireError {
         switch failure {
         case .Usage(let code, _):
             self = .usage(UsageError(rawValue: code)!)
-        case .Handshake(let code, let text, let response, _):
+        case .Handshake(let code, let text, let response):
             self = .handshake(fault: Fault(rawValue: code)!, text: text, response: response.map(HTTPResponse.init))
         case .Setting(let name, let expected):
             self = .setting(name: name, expected: expected)

@@ -35,13 +35,13 @@ final class Link: @unchecked Sendable {
     private var violation: Violation?
     private var shutDown = false
 
-    init(transport: any Transport, settings: Settings, established: Established, messageBuffer: Int) {
+    init(transport: any Transport, settings: Settings, agreement: Agreement, leftover: Data, messageBuffer: Int) {
         self.transport = transport
         let now = Clock.now()
-        connection = Connection(role: .client, settings: settings, agreement: established.agreement, now: now)
+        connection = Connection(role: .client, settings: settings, agreement: agreement, now: now)
         mailbox = Mailbox(capacity: messageBuffer)
         wants = Batch(connection.transmit(now: now, take: 0))
-        let first = step { connection.receive(bytes: established.leftover, now: now, take: $0) }
+        let first = step { connection.receive(bytes: leftover, now: now, take: $0) }
         Task { await self.write() }
         Task { await self.read(first) }
     }

@@ -79,15 +79,15 @@ public struct Deflate: Sendable {
 extension Options {
     /// The settings that these options name.
     func settings() throws -> Settings {
-        var named = [NamedSetting(name: "deflate", value: .flag(on: deflate != nil))]
+        var named = [NamedSetting(name: "deflate", value: .flag(deflate != nil))]
         func add(_ name: String, _ value: Setting?) {
             if let value { named.append(NamedSetting(name: name, value: value)) }
         }
         func count(_ value: UInt64?) -> Setting? {
-            value.map { $0 == .max ? .unlimited : .number(value: Double($0)) }
+            value.map { $0 == .max ? .unlimited : .number(Double($0)) }
         }
         func time(_ value: TimeInterval?) -> Setting? {
-            value.map { $0.isInfinite ? .unlimited : .number(value: $0 * 1000) }
+            value.map { $0.isInfinite ? .unlimited : .number($0 * 1000) }
         }
         add("limits.frame_size", count(limits.frameSize))
         // A message has to fit into the batch that brings it.
@@ -101,12 +101,12 @@ extension Options {
         add("timeouts.keepalive.interval", time(timeouts.keepaliveInterval))
         add("timeouts.keepalive.timeout", time(timeouts.keepaliveTimeout))
         if let deflate {
-            add("deflate.server_no_context_takeover", deflate.serverNoContextTakeover.map { .flag(on: $0) })
-            add("deflate.client_no_context_takeover", deflate.clientNoContextTakeover.map { .flag(on: $0) })
-            add("deflate.server_max_window_bits", deflate.serverMaxWindowBits.map { .number(value: Double($0)) })
-            add("deflate.client_max_window_bits", deflate.clientMaxWindowBits.map { .number(value: Double($0)) })
-            add("deflate.threshold", deflate.threshold.map { .number(value: Double($0)) })
-            add("deflate.level", deflate.level.map { .number(value: Double($0)) })
+            add("deflate.server_no_context_takeover", deflate.serverNoContextTakeover.map { .flag($0) })
+            add("deflate.client_no_context_takeover", deflate.clientNoContextTakeover.map { .flag($0) })
+            add("deflate.server_max_window_bits", deflate.serverMaxWindowBits.map { .number(Double($0)) })
+            add("deflate.client_max_window_bits", deflate.clientMaxWindowBits.map { .number(Double($0)) })
+            add("deflate.threshold", deflate.threshold.map { .number(Double($0)) })
+            add("deflate.level", deflate.level.map { .number(Double($0)) })
         }
         return try translated { try Settings(named: named) }
     }

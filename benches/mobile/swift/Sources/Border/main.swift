@@ -10,7 +10,7 @@ import PolywireCore
 
 let rounds = 7
 let settings = try Settings(named: [
-    NamedSetting(name: "deflate", value: .flag(on: false)),
+    NamedSetting(name: "deflate", value: .flag(false)),
     NamedSetting(name: "limits.send_queue", value: .unlimited),
 ])
 let agreement = Agreement(subprotocol: nil, deflate: nil)

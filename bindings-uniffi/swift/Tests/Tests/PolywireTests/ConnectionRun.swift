@@ -4,13 +4,12 @@ import Foundation
 import Polywire
 import PolywireCore
 
-/// How the bytes of a step are cut, how content is handed over, and how contexts are kept.
+/// How the bytes of a step are cut, and how contexts are kept.
 struct Way: CustomStringConvertible {
     let cut: Cut
-    let owned: Bool
     let contexts: String
 
-    var description: String { "\(cut), \(owned ? "owned" : "borrowed"), \(contexts)" }
+    var description: String { "\(cut), \(contexts)" }
 }
 
 final class ConnectionRun {
@@ -135,9 +134,7 @@ final class ConnectionRun {
     }
 
     private func send(_ content: Data, text: Bool) throws -> Data {
-        way.owned
-            ? try connection.sendOwned(content: content, text: text, compress: true, now: now, take: 0)
-            : try connection.send(content: content, text: text, compress: true, now: now, take: 0)
+        try connection.send(content: content, text: text, compress: true, now: now, take: 0)
     }
 
     /// Lets time pass: every deadline on the way is kept at its moment.
@@ -235,7 +232,7 @@ private func expectEvents(_ expected: [JSON], _ found: [JSON]) throws {
 
 /// The settings of a vector: whatever it does not name has its default, except compression, which is off.
 func settings(_ config: JSON?, contexts: String = "folded") throws -> Settings {
-    var named = [NamedSetting(name: "deflate", value: .flag(on: false))]
+    var named = [NamedSetting(name: "deflate", value: .flag(false))]
     for (name, value) in config?.fields ?? [:] {
         if name == "deflate" { try deflate(value, contexts, &named) } else { try flatten(name, value, &named) }
     }
@@ -243,12 +240,12 @@ func settings(_ config: JSON?, contexts: String = "folded") throws -> Settings {
 }
 
 private func deflate(_ value: JSON, _ contexts: String, _ named: inout [NamedSetting]) throws {
-    named.append(NamedSetting(name: "deflate", value: .flag(on: true)))
+    named.append(NamedSetting(name: "deflate", value: .flag(true)))
     // Windows that a vector does not name have 15 bits, as in RFC 7692.
     for bits in ["server_max_window_bits", "client_max_window_bits"] {
-        named.append(NamedSetting(name: "deflate.\(bits)", value: .number(value: 15)))
+        named.append(NamedSetting(name: "deflate.\(bits)", value: .number(15)))
     }
-    named.append(NamedSetting(name: "deflate.contexts", value: .name(name: contexts)))
+    named.append(NamedSetting(name: "deflate.contexts", value: .name(contexts)))
     for (name, inner) in value.fields {
         if name == "params" {
             for (param, of) in inner.fields { named.append(NamedSetting(name: "deflate.\(param)", value: try setting(of))) }
@@ -275,10 +272,10 @@ private func flatten(_ name: String, _ value: JSON, _ named: inout [NamedSetting
 private func setting(_ value: JSON) throws -> Setting {
     switch value {
     case .null: return .unlimited
-    case .flag(let flag): return .flag(on: flag)
-    case .number(let number): return .number(value: Double(number))
-    case .real(let real): return .number(value: real)
-    case .string(let name): return .name(name: name)
+    case .flag(let flag): return .flag(flag)
+    case .number(let number): return .number(Double(number))
+    case .real(let real): return .number(real)
+    case .string(let name): return .name(name)
     default: throw Broken("unknown setting \(value)")
     }
 }

@@ -13,48 +13,49 @@ func runServer(_ vector: JSON, _ cut: Cut) throws {
         "advance", "eof", "expect")
     let settings = try settings(vector["config"])
     let fields = vector["fields"]
-    let found = try fields.map { serverOverHTTP2(vector, headers($0), settings) } ?? serverOverBytes(vector, cut, settings)
+    let server = server(vector["policy"], settings)
+    let found = try fields.map { try serverOverHTTP2(vector, headers($0), server) } ?? serverOverBytes(vector, cut, server)
     try compare(vector["expect"]!, found)
 }
 
-private func serverOverBytes(_ vector: JSON, _ cut: Cut, _ settings: Settings) throws -> JSON {
-    let server = ServerHandshake(policy: policy(vector["policy"]), settings: settings, now: start)
+private func serverOverBytes(_ vector: JSON, _ cut: Cut, _ server: ServerHandshake) throws -> JSON {
     do {
-        guard let upgrade = try examine(vector, cut, server) else { return ["pending": true] }
-        return try decided(vector, server, upgrade)
-    } catch Failure.Handshake(let code, _, _, let answer) {
+        guard let request = try examine(vector, cut, server) else { return ["pending": true] }
+        return try decided(vector, server, request)
+    } catch Failure.Handshake(let code, _, _) {
+        let answer = server.answer()
         // What the application did wrong has no answer.
         if answer.isEmpty { return ["error": .string(code)] }
         return try answered(vector, answer).merging(["fault": .string(code)])
     }
 }
 
-private func examine(_ vector: JSON, _ cut: Cut, _ server: ServerHandshake) throws -> Upgrade? {
-    let request = vector["request"]!.latin1
-    var at = request.startIndex
-    var upgrade: Upgrade?
-    for length in cut.pieces(request.count) {
-        let now = try server.receive(bytes: request[at..<at + length], now: start)
+private func examine(_ vector: JSON, _ cut: Cut, _ server: ServerHandshake) throws -> Request? {
+    let bytes = vector["request"]!.latin1
+    var at = bytes.startIndex
+    var request: Request?
+    for length in cut.pieces(bytes.count) {
+        let now = try server.receive(bytes: bytes[at..<at + length], now: start)
         at += length
-        if now != nil && upgrade != nil { throw Broken("ready twice") }
-        upgrade = upgrade ?? now
+        if now != nil && request != nil { throw Broken("ready twice") }
+        request = request ?? now
     }
-    if let upgrade { return upgrade }
+    if let request { return request }
     if let advance = vector["advance"]?.number { return try server.handleTimeout(now: start + Int64(advance) * 1000) }
     return vector["eof"] == true ? try server.receiveEof() : nil
 }
 
 /// What the application does with a valid request.
-private func decided(_ vector: JSON, _ server: ServerHandshake, _ upgrade: Upgrade) throws -> JSON {
+private func decided(_ vector: JSON, _ server: ServerHandshake, _ request: Request) throws -> JSON {
     if let refuse = vector["refuse"] {
         let (status, body) = (UInt16(refuse["status"]!.number!), Data((refuse["body"]?.text ?? "").utf8))
         return try answered(vector, refusal(status: status, fields: headers(refuse["headers"]), body: body))
     }
-    if let choice = vector["choose"] { try upgrade.choose(subprotocol: choice == .null ? nil : choice.text) }
-    for header in headers(vector["add_headers"]) { try upgrade.addHeader(header: header) }
-    let accepted = try server.accept(upgrade: upgrade)
-    let more: JSON = ["target": .string(accepted.request.target), "leftover": .string(accepted.leftover.hex)]
-    return try answered(vector, accepted.answer).merging(agreed(accepted.agreement)).merging(more)
+    if let choice = vector["choose"] { try server.choose(subprotocol: choice == .null ? nil : choice.text) }
+    for header in headers(vector["add_headers"]) { try server.addHeader(header: header) }
+    let agreement = try server.accept()
+    let more: JSON = ["target": .string(request.target), "leftover": .string(server.leftover().hex)]
+    return try answered(vector, server.answer()).merging(agreed(agreement)).merging(more)
 }
 
 /// A response as its bytes show it.
@@ -64,24 +65,17 @@ private func answered(_ vector: JSON, _ bytes: Data) throws -> JSON {
     return ["status": JSON(status), "headers": named(vector["expect"]?["headers"], head.fields), "body": .string(head.body)]
 }
 
-private func serverOverHTTP2(_ vector: JSON, _ fields: [Header], _ settings: Settings) -> JSON {
-    let expected = vector["expect"]?["headers"]
+private func serverOverHTTP2(_ vector: JSON, _ fields: [Header], _ server: ServerHandshake) throws -> JSON {
+    var found: JSON
     do {
-        let upgrade = try Upgrade(fields: fields, policy: policy(vector["policy"]), settings: settings)
-        let answer = upgrade.acceptance()
-        let found: JSON = [
-            "status": JSON(answer.status), "headers": named(expected, shown(answer.fields)),
-            "target": .string(upgrade.request().target),
-        ]
-        return found.merging(agreed(answer.agreement))
-    } catch Failure.Handshake(let code, _, let response, _) {
-        return [
-            "status": JSON(response?.status), "fault": .string(code),
-            "headers": named(expected, shown(response?.headers ?? [])),
-        ]
-    } catch {
-        return ["fault": .string("\(error)")]
+        let target = try server.examine(fields: fields)!.target
+        found = agreed(try server.accept()).merging(["target": .string(target)])
+    } catch Failure.Handshake(let code, _, _) {
+        found = ["fault": .string(code)]
     }
+    let response = server.response()
+    let headers = named(vector["expect"]?["headers"], shown(response?.headers ?? []))
+    return found.merging(["status": JSON(response?.status), "headers": headers])
 }
 
 func runClient(_ vector: JSON, _ cut: Cut) throws {
@@ -90,24 +84,25 @@ func runClient(_ vector: JSON, _ cut: Cut) throws {
         "extended_connect", "fields", "response", "advance", "eof", "expect")
     let found: JSON
     do {
-        let url = try Url(text: vector["url"]!.text)
+        let url = vector["url"]!.text
         let given = vector["options"] ?? [:]
         try known(given, "subprotocols", "headers")
-        let options = ClientOptions(
-            subprotocols: given["subprotocols"]?.list.map(\.text) ?? [], headers: headers(given["headers"]))
+        let (subprotocols, headers) = (given["subprotocols"]?.list.map(\.text) ?? [], headers(given["headers"]))
         let settings = try settings(vector["config"])
         if vector["extended_connect"] == true {
-            let offer = try Offer(url: url, options: options, settings: settings)
+            let client = try ClientHandshake.overHeads(
+                url: url, subprotocols: subprotocols, headers: headers, settings: settings)
             if vector["error"] != nil { throw Broken("expected \(vector["error"]!), found none") }
-            found = try clientOverHTTP2(vector, offer)
+            found = try clientOverHTTP2(vector, client)
         } else {
             let nonce = vector["nonce"]?.bytes ?? sampleNonce
-            let client = try ClientHandshake(url: url, options: options, settings: settings, nonce: nonce, now: start)
+            let client = try ClientHandshake(
+                url: url, subprotocols: subprotocols, headers: headers, settings: settings, nonce: nonce, now: start)
             if vector["error"] != nil { throw Broken("expected \(vector["error"]!), found none") }
             try checkRequest(vector["request"], client.request())
             found = try clientOverBytes(vector, client, cut)
         }
-    } catch Failure.Handshake(let code, _, _, _) {
+    } catch Failure.Handshake(let code, _, _) {
         if code != vector["error"]?.text { throw Broken("expected \(vector["error"]?.text ?? "none"), found \(code)") }
         return
     }
@@ -125,22 +120,22 @@ private func clientOverBytes(_ vector: JSON, _ client: ClientHandshake, _ cut: C
     let response = vector["response"]?.latin1 ?? Data()
     var at = response.startIndex
     do {
-        var established: Established?
-        for length in cut.pieces(response.count) where established == nil {
-            established = try client.receive(bytes: response[at..<at + length], now: start)
+        var agreement: Agreement?
+        for length in cut.pieces(response.count) where agreement == nil {
+            agreement = try client.receive(bytes: response[at..<at + length], now: start)
             at += length
         }
-        if established == nil {
+        if agreement == nil {
             if let advance = vector["advance"]?.number {
-                established = try client.handleTimeout(now: start + Int64(advance) * 1000)
+                agreement = try client.handleTimeout(now: start + Int64(advance) * 1000)
             } else if vector["eof"] == true {
-                established = try client.receiveEof()
+                agreement = try client.receiveEof()
             }
         }
-        guard let established else { return ["pending": true] }
-        let leftover = established.leftover + response[at...]
-        return agreed(established.agreement).merging(["leftover": .string(leftover.hex)])
-    } catch Failure.Handshake(let code, _, let answer, _) {
+        guard let agreement else { return ["pending": true] }
+        let leftover = client.leftover() + response[at...]
+        return agreed(agreement).merging(["leftover": .string(leftover.hex)])
+    } catch Failure.Handshake(let code, _, let answer) {
         let found: JSON = ["failed": true, "fault": .string(code)]
         guard let answer else { return found }
         return found.merging([
@@ -150,12 +145,12 @@ private func clientOverBytes(_ vector: JSON, _ client: ClientHandshake, _ cut: C
     }
 }
 
-private func clientOverHTTP2(_ vector: JSON, _ offer: Offer) throws -> JSON {
-    if let expected = vector["fields"] { try compare(expected, named(expected, shown(offer.fields()))) }
+private func clientOverHTTP2(_ vector: JSON, _ client: ClientHandshake) throws -> JSON {
+    if let expected = vector["fields"] { try compare(expected, named(expected, shown(client.fields()))) }
     let answer = vector["response"]!
     do {
-        return agreed(try offer.verify(status: UInt16(answer["status"]!.number!), fields: headers(answer["headers"])))
-    } catch Failure.Handshake(let code, _, _, _) {
+        return agreed(try client.verify(status: UInt16(answer["status"]!.number!), fields: headers(answer["headers"]))!)
+    } catch Failure.Handshake(let code, _, _) {
         return ["fault": .string(code)]
     }
 }
@@ -163,17 +158,15 @@ private func clientOverHTTP2(_ vector: JSON, _ offer: Offer) throws -> JSON {
 /// A URL, or where a redirect from it leads.
 func runUrl(_ vector: JSON) throws {
     try known(vector, "id", "rfc", "origin", "note", "url", "redirect", "expect")
-    var found: JSON
+    let found: JSON
     do {
-        var url = try Url(text: vector["url"]!.text)
-        if let location = vector["redirect"] { url = try url.redirect(location: location.text) }
-        let parts = url.parts()
+        let parts = try locate(url: vector["url"]!.text, redirect: vector["redirect"]?.text)
         found = [
             "secure": .flag(parts.secure), "host": .string(parts.host), "port": JSON(parts.port),
             "target": .string(parts.target), "authority": .string(parts.authority),
             "credentials": parts.user.map { .array([.string($0), JSON(parts.password)]) } ?? .null,
         ]
-    } catch Failure.Handshake(let code, _, _, _) {
+    } catch Failure.Handshake(let code, _, _) {
         found = ["fault": .string(code)]
     }
     try compare(vector["expect"]!, found)
@@ -195,25 +188,25 @@ private func negotiateAsServer(_ vector: JSON, _ settings: Settings) throws {
         (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":path", "/"), (":authority", "a"),
         ("sec-websocket-version", "13"),
     ].map { Header(name: $0.0, value: Data($0.1.utf8)) }
-    let policy = ServerPolicy(origins: .same, subprotocols: [])
-    let upgrade = try Upgrade(fields: connect + extensionLines(vector["offers"]), policy: policy, settings: settings)
-    let answer = upgrade.acceptance()
-    try exactly(vector["answer"], elements(shown(answer.fields)).first)
-    try exactly(vector["params"], agreed(answer.agreement)["deflate"])
+    let server = server(nil, settings)
+    _ = try server.examine(fields: connect + extensionLines(vector["offers"]))
+    let agreement = try server.accept()
+    try exactly(vector["answer"], elements(shown(server.response()!.headers)).first)
+    try exactly(vector["params"], agreed(agreement)["deflate"])
 }
 
 private func negotiateAsClient(_ vector: JSON, _ settings: Settings) throws {
-    let options = ClientOptions(subprotocols: [], headers: [])
-    let url = try Url(text: "ws://a/")
+    let url = "ws://a/"
     if let offers = vector["offers"] {
-        let client = try ClientHandshake(url: url, options: options, settings: settings, nonce: sampleNonce, now: start)
+        let client = try ClientHandshake(
+            url: url, subprotocols: [], headers: [], settings: settings, nonce: sampleNonce, now: start)
         try exactly(offers, .array(elements(Head(client.request()).fields)))
     }
-    let offer = try Offer(url: url, options: options, settings: settings)
+    let client = try ClientHandshake.overHeads(url: url, subprotocols: [], headers: [], settings: settings)
     var (params, fault): (JSON?, String?) = (nil, nil)
     do {
-        params = agreed(try offer.verify(status: 200, fields: extensionLines(vector["answer"])))["deflate"]
-    } catch Failure.Handshake(let code, _, _, _) {
+        params = agreed(try client.verify(status: 200, fields: extensionLines(vector["answer"]))!)["deflate"]
+    } catch Failure.Handshake(let code, _, _) {
         fault = code
     }
     try exactly(vector["params"], params)
@@ -247,14 +240,13 @@ private func exactly(_ expected: JSON?, _ found: JSON?) throws {
     if one != other { throw Broken("expected \(one), found \(other)") }
 }
 
-private func policy(_ value: JSON?) -> ServerPolicy {
-    let origins: Origins
-    switch value?["origins"] {
-    case nil, .null?: origins = .same
-    case .string("any")?: origins = .any
-    case let list?: origins = .listed(origins: list.list.map(\.text))
-    }
-    return ServerPolicy(origins: origins, subprotocols: value?["subprotocols"]?.list.map(\.text) ?? [])
+private func server(_ policy: JSON?, _ settings: Settings) -> ServerHandshake {
+    let given = policy?["origins"]
+    let any = given == .string("any")
+    let origins = any || given == .null ? nil : given?.list.map(\.text)
+    let subprotocols = policy?["subprotocols"]?.list.map(\.text) ?? []
+    return ServerHandshake(
+        anyOrigin: any, origins: origins, subprotocols: subprotocols, settings: settings, now: start)
 }
 
 private func headers(_ value: JSON?) -> [Header] {

@@ -56,11 +56,11 @@ final class VectorsTests: XCTestCase {
         return Cut.all(number).count
     }
 
-    /// At every cut, with content borrowed and owned in turn, and with both kinds of contexts.
+    /// At every cut, and with both kinds of contexts.
     private func ways(_ vector: JSON, _ number: Int) -> [Way] {
         let contexts = vector["config"]?["deflate"] == nil ? ["folded"] : ["folded", "dedicated"]
         return contexts.flatMap { context in
-            Cut.all(number).enumerated().map { Way(cut: $1, owned: ($0 + number) % 2 == 0, contexts: context) }
+            Cut.all(number).map { Way(cut: $0, contexts: context) }
         }
     }
 

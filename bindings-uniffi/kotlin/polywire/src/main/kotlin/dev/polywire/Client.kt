@@ -5,13 +5,12 @@
 
 package dev.polywire
 
+import dev.polywire.core.Agreement
 import dev.polywire.core.ClientHandshake
-import dev.polywire.core.ClientOptions
-import dev.polywire.core.Established
 import dev.polywire.core.Header
+import dev.polywire.core.Location
 import dev.polywire.core.Settings
-import dev.polywire.core.Url
-import dev.polywire.core.UrlParts
+import dev.polywire.core.locate
 import dev.polywire.internal.Clock
 import dev.polywire.internal.Link
 import dev.polywire.internal.TcpTransport
@@ -126,22 +125,23 @@ public class Client internal constructor(
  */
 public suspend fun connect(url: String, options: Options = Options()): Client = translated {
     Settings(options.settings()).use { settings ->
-        Url(url).use { parsed ->
-            val transport = open(parsed.parts(), options)
-            try {
-                val established = shake(transport, parsed, options, settings)
-                val link = Link(transport, settings, established, options.messageBuffer)
-                val (subprotocol, deflate) = established.agreement
-                Client(link, subprotocol, deflate != null, HttpResponse.of(established.response))
-            } catch (failure: Throwable) {
-                transport.close()
-                throw failure
+        val transport = open(locate(url, null), options)
+        try {
+            val headers = options.headers.map { (name, value) -> Header(name, value.toByteArray(Charsets.UTF_8)) }
+            ClientHandshake(url, options.subprotocols, headers, settings, null, Clock.now()).use { handshake ->
+                val agreement = shake(transport, handshake)
+                val link = Link(transport, settings, agreement, handshake.leftover(), options.messageBuffer)
+                val response = checkNotNull(handshake.response()) { "it agreed" }
+                Client(link, agreement.subprotocol, agreement.deflate != null, HttpResponse.of(response))
             }
+        } catch (failure: Throwable) {
+            transport.close()
+            throw failure
         }
     }
 }
 
-private suspend fun open(url: UrlParts, options: Options): Transport {
+private suspend fun open(url: Location, options: Options): Transport {
     val port = url.port.toInt()
     val transport = withTimeoutOrNull(options.timeouts.connect) {
         val tcp = TcpTransport.connect(url.host, port)
@@ -156,27 +156,18 @@ private suspend fun open(url: UrlParts, options: Options): Transport {
     return transport ?: throw SocketTimeoutException("no connection after ${options.timeouts.connect}")
 }
 
-private suspend fun shake(
-    transport: Transport,
-    url: Url,
-    options: Options,
-    settings: Settings,
-): Established {
-    val headers = options.headers.map { (name, value) -> Header(name, value.toByteArray(Charsets.UTF_8)) }
-    val asked = ClientOptions(options.subprotocols, headers)
-    ClientHandshake(url, asked, settings, null, Clock.now()).use { handshake ->
-        transport.write(ByteBuffer.wrap(handshake.request()))
-        val chunk = ByteBuffer.allocateDirect(4096)
-        while (true) {
-            chunk.clear()
-            val left = handshake.deadline()?.let { (it - Clock.now()).microseconds } ?: Duration.INFINITE
-            val count = withTimeoutOrNull(left) { transport.readOrEnd(chunk) }
-            val established = when (count) {
-                null -> handshake.handleTimeout(Clock.now())
-                -1 -> handshake.receiveEof()
-                else -> handshake.receive(chunk.flip(), Clock.now())
-            }
-            if (established != null) return established
+private suspend fun shake(transport: Transport, handshake: ClientHandshake): Agreement {
+    transport.write(ByteBuffer.wrap(handshake.request()))
+    val chunk = ByteBuffer.allocateDirect(4096)
+    while (true) {
+        chunk.clear()
+        val left = handshake.deadline()?.let { (it - Clock.now()).microseconds } ?: Duration.INFINITE
+        val count = withTimeoutOrNull(left) { transport.readOrEnd(chunk) }
+        val agreement = when (count) {
+            null -> handshake.handleTimeout(Clock.now())
+            -1 -> handshake.receiveEof()
+            else -> handshake.receive(chunk.flip(), Clock.now())
         }
+        if (agreement != null) return agreement
     }
 }

@@ -3,9 +3,7 @@
 
 package dev.polywire
 
-import dev.polywire.core.Origins
 import dev.polywire.core.ServerHandshake
-import dev.polywire.core.ServerPolicy
 import dev.polywire.core.Settings
 import java.io.File
 import java.io.InputStream
@@ -63,13 +61,14 @@ open class SocketServer(
 /** Answers the opening handshake as a server does. */
 fun Socket.accept() {
     Settings(emptyList()).use { settings ->
-        ServerHandshake(ServerPolicy(Origins.Same, emptyList()), settings, 0).use { handshake ->
+        ServerHandshake(false, null, emptyList(), settings, 0).use { handshake ->
             val chunk = ByteArray(4096)
             while (true) {
                 val count = getInputStream().read(chunk)
                 val bytes = ByteBuffer.allocateDirect(count).put(chunk, 0, count).flip()
-                val upgrade = handshake.receive(bytes, 0) ?: continue
-                upgrade.use { getOutputStream().write(handshake.accept(it).answer) }
+                handshake.receive(bytes, 0) ?: continue
+                handshake.accept()
+                getOutputStream().write(handshake.answer())
                 return
             }
         }

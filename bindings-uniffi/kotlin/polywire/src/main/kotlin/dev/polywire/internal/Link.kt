@@ -15,7 +15,7 @@ import dev.polywire.UsageError
 import dev.polywire.UsageException
 import dev.polywire.Violation
 import dev.polywire.Wire
-import dev.polywire.core.Established
+import dev.polywire.core.Agreement
 import dev.polywire.core.Role
 import dev.polywire.core.Settings
 import java.io.IOException
@@ -55,10 +55,11 @@ internal object Clock {
 internal class Link(
     private val transport: Transport,
     settings: Settings,
-    established: Established,
+    agreement: Agreement,
+    leftover: ByteArray,
     messageBuffer: Int,
 ) {
-    private val connection = Wire(Role.CLIENT, settings, established.agreement, Clock.now())
+    private val connection = Wire(Role.CLIENT, settings, agreement, Clock.now())
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + CoroutineName("polywire"))
 
     /** Around every call of [connection], and all that is said to be under it. Never held while waiting. */
@@ -119,7 +120,6 @@ internal class Link(
 
     init {
         val first = step { take ->
-            val leftover = established.leftover
             val chunk = ByteBuffer.allocateDirect(leftover.size).put(leftover).flip()
             connection.receive(chunk, Clock.now(), take)
         }

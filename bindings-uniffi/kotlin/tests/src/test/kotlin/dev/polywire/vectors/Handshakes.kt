@@ -4,17 +4,13 @@ package dev.polywire.vectors
 
 import dev.polywire.core.Agreement
 import dev.polywire.core.ClientHandshake
-import dev.polywire.core.ClientOptions
-import dev.polywire.core.Established
 import dev.polywire.core.Failure
 import dev.polywire.core.Header
-import dev.polywire.core.Offer
-import dev.polywire.core.Origins
+import dev.polywire.core.Location
+import dev.polywire.core.Request
 import dev.polywire.core.ServerHandshake
-import dev.polywire.core.ServerPolicy
 import dev.polywire.core.Settings
-import dev.polywire.core.Upgrade
-import dev.polywire.core.Url
+import dev.polywire.core.locate
 import dev.polywire.core.refusal
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -32,36 +28,36 @@ fun runServer(vector: Vector, cut: Cut) {
         "advance", "eof", "expect",
     )
     val found = settings(vector["config"]).use { settings ->
-        val fields = vector["fields"]
-        if (fields != null) serverOverHttp2(vector, headers(fields), settings) else serverOverBytes(vector, cut, settings)
+        server(vector["policy"], settings).use { server ->
+            val fields = vector["fields"]
+            if (fields != null) serverOverHttp2(vector, headers(fields), server) else serverOverBytes(vector, cut, server)
+        }
     }
     compare(vector["expect"]!!, found)
 }
 
-private fun serverOverBytes(vector: Vector, cut: Cut, settings: Settings): JsonObject =
-    ServerHandshake(policy(vector["policy"]), settings, START).use { server ->
-        try {
-            val upgrade = examine(vector, cut, server) ?: return json("pending" to true)
-            upgrade.use { decided(vector, server, it) }
-        } catch (failure: Failure.Handshake) {
-            // What the application did wrong has no answer.
-            if (failure.answer.isEmpty()) json("error" to failure.code) else refused(vector, failure)
-        }
+private fun serverOverBytes(vector: Vector, cut: Cut, server: ServerHandshake): JsonObject =
+    try {
+        examine(vector, cut, server)?.let { decided(vector, server, it) } ?: json("pending" to true)
+    } catch (failure: Failure.Handshake) {
+        val answer = server.answer()
+        // What the application did wrong has no answer.
+        if (answer.isEmpty()) json("error" to failure.code) else JsonObject(answered(vector, answer) + json("fault" to failure.code))
     }
 
-private fun examine(vector: Vector, cut: Cut, server: ServerHandshake): Upgrade? {
-    val request = vector["request"]!!.latin1()
+private fun examine(vector: Vector, cut: Cut, server: ServerHandshake): Request? {
+    val bytes = vector["request"]!!.latin1()
     var at = 0
-    var upgrade: Upgrade? = null
-    for (length in cut.pieces(request.size)) {
-        val now = server.receive(direct(request.copyOfRange(at, at + length)), START)
+    var request: Request? = null
+    for (length in cut.pieces(bytes.size)) {
+        val now = server.receive(direct(bytes.copyOfRange(at, at + length)), START)
         at += length
-        if (now != null && upgrade != null) throw Broken("ready twice")
-        upgrade = upgrade ?: now
+        if (now != null && request != null) throw Broken("ready twice")
+        request = request ?: now
     }
     val advance = vector["advance"].number()
     return when {
-        upgrade != null -> upgrade
+        request != null -> request
         advance != null -> server.handleTimeout(START + advance * 1000)
         vector["eof"].flag() == true -> server.receiveEof()
         else -> null
@@ -69,21 +65,18 @@ private fun examine(vector: Vector, cut: Cut, server: ServerHandshake): Upgrade?
 }
 
 /** What the application does with a valid request. */
-private fun decided(vector: Vector, server: ServerHandshake, upgrade: Upgrade): JsonObject {
+private fun decided(vector: Vector, server: ServerHandshake, request: Request): JsonObject {
     vector["refuse"]?.fields()?.let { refuse ->
         val status = refuse["status"].number()!!.toUShort()
         val body = direct(refuse["body"]?.text().orEmpty().encodeToByteArray())
         return answered(vector, refusal(status, headers(refuse["headers"]), body))
     }
-    vector["choose"]?.let { choice -> upgrade.choose(if (choice is JsonNull) null else choice.text()) }
-    headers(vector["add_headers"]).forEach(upgrade::addHeader)
-    val accepted = server.accept(upgrade)
-    val more = json("target" to accepted.request.target, "leftover" to accepted.leftover.hex())
-    return JsonObject(answered(vector, accepted.answer) + agreed(accepted.agreement) + more)
+    vector["choose"]?.let { choice -> server.choose(if (choice is JsonNull) null else choice.text()) }
+    headers(vector["add_headers"]).forEach(server::addHeader)
+    val agreement = server.accept()
+    val more = json("target" to request.target, "leftover" to server.leftover().hex())
+    return JsonObject(answered(vector, server.answer()) + agreed(agreement) + more)
 }
-
-private fun refused(vector: Vector, failure: Failure.Handshake): JsonObject =
-    JsonObject(answered(vector, failure.answer) + json("fault" to failure.code))
 
 /** A response as its bytes show it. */
 private fun answered(vector: Vector, bytes: ByteArray): JsonObject {
@@ -92,19 +85,17 @@ private fun answered(vector: Vector, bytes: ByteArray): JsonObject {
     return json("status" to status, "headers" to named(expectedHeaders(vector), head.fields), "body" to head.body)
 }
 
-private fun serverOverHttp2(vector: Vector, fields: List<Header>, settings: Settings): JsonObject =
-    try {
-        Upgrade(fields, policy(vector["policy"]), settings).use { upgrade ->
-            val (status, answer, agreement) = upgrade.acceptance()
-            val headers = named(expectedHeaders(vector), answer.map { it.name to it.value.shown() })
-            val target = upgrade.request().target
-            JsonObject(json("status" to status.toInt(), "headers" to headers, "target" to target) + agreed(agreement))
-        }
+private fun serverOverHttp2(vector: Vector, fields: List<Header>, server: ServerHandshake): JsonObject {
+    val outcome = try {
+        val target = server.examine(fields)!!.target
+        json("target" to target) + agreed(server.accept())
     } catch (failure: Failure.Handshake) {
-        val response = failure.response
-        val headers = named(expectedHeaders(vector), response?.headers.orEmpty().map { it.name to it.value.shown() })
-        json("status" to response?.status?.toInt(), "fault" to failure.code, "headers" to headers)
+        json("fault" to failure.code)
     }
+    val response = server.response()
+    val headers = named(expectedHeaders(vector), response?.headers.orEmpty().map { it.name to it.value.shown() })
+    return JsonObject(outcome + json("status" to response?.status?.toInt(), "headers" to headers))
+}
 
 fun runClient(vector: Vector, cut: Cut) {
     known(
@@ -114,27 +105,26 @@ fun runClient(vector: Vector, cut: Cut) {
     )
     val error = vector["error"]?.text()
     settings(vector["config"]).use { settings ->
-        Url(vector["url"]!!.text()).use { url ->
-            val client = try {
-                start(vector, url, settings)
-            } catch (failure: Failure.Handshake) {
-                if (failure.code != error) throw Broken("expected $error, found $failure")
-                return
-            }
-            if (error != null) throw Broken("expected $error, found none")
-            client.use { compare(vector["expect"]!!, if (it is Offer) clientOverHttp2(vector, it) else overBytes(vector, it as ClientHandshake, cut)) }
+        val client = try {
+            start(vector, settings)
+        } catch (failure: Failure.Handshake) {
+            if (failure.code != error) throw Broken("expected $error, found $failure")
+            return
         }
+        if (error != null) throw Broken("expected $error, found none")
+        val overHttp2 = vector["extended_connect"].flag() == true
+        client.use { compare(vector["expect"]!!, if (overHttp2) clientOverHttp2(vector, it) else overBytes(vector, it, cut)) }
     }
 }
 
-/** A [ClientHandshake], or an [Offer]. */
-private fun start(vector: Vector, url: Url, settings: Settings): AutoCloseable {
+private fun start(vector: Vector, settings: Settings): ClientHandshake {
     val given = vector["options"].fields()
     known(given, "subprotocols", "headers")
-    val options = ClientOptions(given["subprotocols"].list().map { it.text() }, headers(given["headers"]))
-    if (vector["extended_connect"].flag() == true) return Offer(url, options, settings)
+    val (url, subprotocols) = vector["url"]!!.text() to given["subprotocols"].list().map { it.text() }
+    val headers = headers(given["headers"])
+    if (vector["extended_connect"].flag() == true) return ClientHandshake.overHeads(url, subprotocols, headers, settings)
     val nonce = vector["nonce"]?.bytes() ?: NONCE
-    return ClientHandshake(url, options, settings, nonce, START).also { client ->
+    return ClientHandshake(url, subprotocols, headers, settings, nonce, START).also { client ->
         val head = Head(client.request())
         if (head.body.isNotEmpty()) throw Broken("the request has a body")
         vector["request"]?.fields()?.let { expected ->
@@ -147,22 +137,22 @@ private fun overBytes(vector: Vector, client: ClientHandshake, cut: Cut): JsonOb
     val response = vector["response"]?.latin1() ?: ByteArray(0)
     var at = 0
     try {
-        var established: Established? = null
+        var agreement: Agreement? = null
         for (length in cut.pieces(response.size)) {
-            established = client.receive(direct(response.copyOfRange(at, at + length)), START)
+            agreement = client.receive(direct(response.copyOfRange(at, at + length)), START)
             at += length
-            if (established != null) break
+            if (agreement != null) break
         }
         val advance = vector["advance"].number()
-        established = when {
-            established != null -> established
+        agreement = when {
+            agreement != null -> agreement
             advance != null -> client.handleTimeout(START + advance * 1000)
             vector["eof"].flag() == true -> client.receiveEof()
             else -> null
         }
-        if (established == null) return json("pending" to true)
-        val leftover = established.leftover + response.copyOfRange(at, response.size)
-        return JsonObject(agreed(established.agreement) + json("leftover" to leftover.hex()))
+        if (agreement == null) return json("pending" to true)
+        val leftover = client.leftover() + response.copyOfRange(at, response.size)
+        return JsonObject(agreed(agreement) + json("leftover" to leftover.hex()))
     } catch (failure: Failure.Handshake) {
         val found = json("failed" to true, "fault" to failure.code)
         val shown = failure.response ?: return found
@@ -171,13 +161,13 @@ private fun overBytes(vector: Vector, client: ClientHandshake, cut: Cut): JsonOb
     }
 }
 
-private fun clientOverHttp2(vector: Vector, offer: Offer): JsonObject {
+private fun clientOverHttp2(vector: Vector, client: ClientHandshake): JsonObject {
     vector["fields"]?.let { expected ->
-        compare(expected, named(expected.fields(), offer.fields().map { it.name to it.value.shown() }))
+        compare(expected, named(expected.fields(), client.fields().map { it.name to it.value.shown() }))
     }
     val answer = vector["response"].fields()
     return try {
-        agreed(offer.verify(answer["status"].number()!!.toUShort(), headers(answer["headers"])))
+        agreed(client.verify(answer["status"].number()!!.toUShort(), headers(answer["headers"]))!!)
     } catch (failure: Failure.Handshake) {
         json("fault" to failure.code)
     }
@@ -186,17 +176,15 @@ private fun clientOverHttp2(vector: Vector, offer: Offer): JsonObject {
 /** A URL, or where a redirect from it leads. */
 fun runUrl(vector: Vector) {
     known(vector.fields, "id", "rfc", "origin", "note", "url", "redirect", "expect")
-    val location = vector["redirect"]
     val found = try {
-        Url(vector["url"]!!.text()).use { url -> if (location == null) shown(url) else url.redirect(location.text()).use(::shown) }
+        shown(locate(vector["url"]!!.text(), vector["redirect"]?.text()))
     } catch (failure: Failure.Handshake) {
         json("fault" to failure.code)
     }
     compare(vector["expect"]!!, found)
 }
 
-private fun shown(url: Url): JsonObject {
-    val parts = url.parts()
+private fun shown(parts: Location): JsonObject {
     val credentials = parts.user?.let { JsonArray(listOf(JsonPrimitive(it), JsonPrimitive(parts.password))) }
     return json(
         "secure" to parts.secure,
@@ -225,35 +213,32 @@ private fun negotiateAsServer(vector: Vector, settings: Settings) {
         ":authority" to "a",
         "sec-websocket-version" to "13",
     ).map { (name, value) -> Header(name, value.encodeToByteArray()) }
-    val policy = ServerPolicy(Origins.Same, emptyList())
-    Upgrade(connect + extensionLines(vector["offers"]), policy, settings).use { upgrade ->
-        val (_, fields, agreement) = upgrade.acceptance()
-        val answer = elements(fields).firstOrNull()
+    ServerHandshake(false, null, emptyList(), settings, START).use { server ->
+        server.examine(connect + extensionLines(vector["offers"]))
+        val agreement = server.accept()
+        val answer = elements(server.response()!!.headers).firstOrNull()
         exactly(vector["answer"], answer)
         exactly(vector["params"], agreed(agreement)["deflate"])
     }
 }
 
 private fun negotiateAsClient(vector: Vector, settings: Settings) {
-    val options = ClientOptions(emptyList(), emptyList())
-    Url("ws://a/").use { url ->
-        vector["offers"]?.let { offers ->
-            ClientHandshake(url, options, settings, NONCE, START).use { client ->
-                val fields = Head(client.request()).fields
-                exactly(offers, JsonArray(elements(fields.map { (name, value) -> Header(name, value.encodeToByteArray()) })))
-            }
+    vector["offers"]?.let { offers ->
+        ClientHandshake("ws://a/", emptyList(), emptyList(), settings, NONCE, START).use { client ->
+            val fields = Head(client.request()).fields
+            exactly(offers, JsonArray(elements(fields.map { (name, value) -> Header(name, value.encodeToByteArray()) })))
         }
-        Offer(url, options, settings).use { offer ->
-            var fault: String? = null
-            val params = try {
-                agreed(offer.verify(200u, extensionLines(vector["answer"])))["deflate"]
-            } catch (failure: Failure.Handshake) {
-                fault = failure.code
-                JsonNull
-            }
-            exactly(vector["params"], params)
-            exactly(vector["fault"], fault?.let(::JsonPrimitive))
+    }
+    ClientHandshake.overHeads("ws://a/", emptyList(), emptyList(), settings).use { client ->
+        var fault: String? = null
+        val params = try {
+            agreed(client.verify(200u, extensionLines(vector["answer"]))!!)["deflate"]
+        } catch (failure: Failure.Handshake) {
+            fault = failure.code
+            JsonNull
         }
+        exactly(vector["params"], params)
+        exactly(vector["fault"], fault?.let(::JsonPrimitive))
     }
 }
 
@@ -283,15 +268,13 @@ private fun exactly(expected: JsonElement?, found: JsonElement?) {
     if (one != other) throw Broken("expected $one, found $other")
 }
 
-private fun policy(value: JsonElement?): ServerPolicy {
-    val fields = value.fields()
+private fun server(policy: JsonElement?, settings: Settings): ServerHandshake {
+    val fields = policy.fields()
     known(fields, "origins", "subprotocols")
-    val origins = when (val given = fields["origins"]) {
-        null, JsonNull -> Origins.Same
-        JsonPrimitive("any") -> Origins.Any
-        else -> Origins.Listed(given.list().map { it.text() })
-    }
-    return ServerPolicy(origins, fields["subprotocols"].list().map { it.text() })
+    val origins = fields["origins"]
+    val any = origins == JsonPrimitive("any")
+    val listed = if (any || origins == null || origins == JsonNull) null else origins.list().map { it.text() }
+    return ServerHandshake(any, listed, fields["subprotocols"].list().map { it.text() }, settings, START)
 }
 
 private fun headers(value: JsonElement?): List<Header> = value.list().map { field ->
