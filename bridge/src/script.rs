@@ -294,12 +294,12 @@ fn pairs(fields: &[String]) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
     fields.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), latin1(value)))
 }
 
-/// The bytes of a text whose characters are bytes. Others become `?`, as in a URL's query.
+/// The bytes of a text whose characters are bytes. Others become 0, which the core refuses in a field.
 fn latin1(text: &str) -> Cow<'_, [u8]> {
     if text.is_ascii() {
         return text.as_bytes().into();
     }
-    text.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect()
+    text.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(0)).collect()
 }
 
 fn failure(error: &HandshakeError, response: Option<&Response>) -> String {
@@ -366,4 +366,17 @@ pub fn deflate(json: &mut Json, params: Option<DeflateParams>) {
 
 fn list<'a, N: AsRef<str>>(json: &mut Json, fields: impl Iterator<Item = (N, &'a [u8])>) {
     json.alternating(fields, |json, name| json.text(name.as_ref()), Json::latin1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_byte_is_refused_in_a_header() {
+        let fields = |value: &str| [String::from("x-name"), String::from(value)];
+        assert!(refusal(403, &fields("h\u{e9}"), b"").starts_with("{\"response\":{"));
+        let refused = refusal(403, &fields("\u{20ac}"), b"");
+        assert!(refused.starts_with("{\"error\":{\"code\":\"option.header\""), "{refused}");
+    }
 }
