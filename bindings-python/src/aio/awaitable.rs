@@ -10,10 +10,11 @@
     reason = "a call and what it returns belong together"
 )]
 
+use super::calls::guarded;
 use super::outgoing::Sent;
 use super::protocol::{Protocol, Received};
 use super::state::Item;
-use super::waiter::Waiter;
+use super::ticket::Ticket;
 use crate::errors;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::ffi;
@@ -23,7 +24,6 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, null_mut};
 
 static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -54,7 +54,7 @@ struct Inner {
     option: Option<bool>,
     protocol: Py<Protocol>,
     message: Option<Py<PyAny>>,
-    waiter: Option<Py<Waiter>>,
+    ticket: Option<Ticket>,
     delegate: Option<Py<PyAny>>,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn create<'py>(
     };
     let message = message.map(Bound::unbind);
     let protocol = protocol.clone().unbind();
-    let inner = Inner { kind, option, protocol, message, waiter: None, delegate: None };
+    let inner = Inner { kind, option, protocol, message, ticket: None, delegate: None };
     let spare = SPARE.replace(null_mut());
     // SAFETY: `kind_of` is a heap type without the garbage collector's flag, whose instances are
     // `Awaitable`; a spare one is memory of such an instance that nobody refers to. The new reference is
@@ -135,14 +135,14 @@ impl Inner {
     #[inline]
     fn receive<'py>(&mut self, py: Python<'py>) -> PyResult<Step<'py>> {
         let protocol = self.protocol.bind(py);
-        if let Some(waiter) = self.waiter.take()
-            && !waiter.get().is_done()
+        if let Some(ticket) = self.ticket.take()
+            && !ticket.is_done(py)
         {
-            protocol.get().forget(&waiter);
+            protocol.get().forget(py, &ticket);
         }
         match Protocol::next(protocol, self.option == Some(false))? {
             Received::Item(item) => self.content(py, item).map(Step::Return),
-            Received::Wait(waiter) => Ok(self.wait(py, waiter)),
+            Received::Wait(ticket) => Ok(self.wait(py, ticket)),
             Received::Nothing => Ok(self.wait(py, Protocol::wait(protocol)?)),
             Received::Busy => {
                 Err(PyErr::from_value(protocol.call_method0(intern!(py, "_busy_error"))?))
@@ -156,9 +156,9 @@ impl Inner {
     }
 
     #[inline]
-    fn wait<'py>(&mut self, py: Python<'py>, waiter: Py<Waiter>) -> Step<'py> {
-        let waiter = self.waiter.insert(waiter);
-        Step::Yield(waiter.bind(py).clone().into_any())
+    fn wait<'py>(&mut self, py: Python<'py>, ticket: Ticket) -> Step<'py> {
+        let ticket = self.ticket.insert(ticket);
+        Step::Yield(ticket.object().bind(py).clone())
     }
 
     /// A message as `decode` wants it.
@@ -190,8 +190,8 @@ impl Inner {
 
     /// Nobody waits any more.
     fn give_up(&mut self, py: Python<'_>) {
-        if let Some(waiter) = self.waiter.take() {
-            self.protocol.bind(py).get().forget(&waiter);
+        if let Some(ticket) = self.ticket.take() {
+            self.protocol.bind(py).get().forget(py, &ticket);
         }
     }
 }
@@ -243,14 +243,6 @@ fn advance<'py>(
         *unsafe { inner(object) } = Some(own);
     }
     step
-}
-
-/// Runs what may panic: a panic must not pass the border.
-fn guarded<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> Option<T> {
-    let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        Err(PyRuntimeError::new_err("polywire panicked; this is a defect, please report it"))
-    });
-    result.map_err(|error| error.restore(py)).ok()
 }
 
 unsafe extern "C" fn am_send(
