@@ -22,15 +22,19 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, null_mut};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-thread_local! {
-    /// The memory of the instance that died last.
-    static SPARE: Cell<*mut ffi::PyObject> = const { Cell::new(null_mut()) };
+/// The memory of the instance that died last. The global lock is taken by whoever looks at it.
+static SPARE: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());
+
+fn replace_spare(spare: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let before = SPARE.load(Ordering::Relaxed);
+    SPARE.store(spare, Ordering::Relaxed);
+    before
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -76,7 +80,7 @@ pub(super) fn create<'py>(
     let message = message.map(Bound::unbind);
     let protocol = protocol.clone().unbind();
     let inner = Inner { kind, option, protocol, message, ticket: None, delegate: None };
-    let spare = SPARE.replace(null_mut());
+    let spare = replace_spare(null_mut());
     // SAFETY: `kind_of` is a heap type without the garbage collector's flag, whose instances are
     // `Awaitable`; a spare one is memory of such an instance that nobody refers to. The new reference is
     // owned here.
@@ -188,6 +192,14 @@ impl Inner {
         }
     }
 
+    /// Drops what it has, which costs less for who is known to be attached.
+    fn end(self, py: Python<'_>) {
+        self.protocol.drop_ref(py);
+        if let Some(message) = self.message {
+            message.drop_ref(py);
+        }
+    }
+
     /// Nobody waits any more.
     fn give_up(&mut self, py: Python<'_>) {
         if let Some(ticket) = self.ticket.take() {
@@ -241,6 +253,8 @@ fn advance<'py>(
     if let Ok(Step::Yield(_)) = step {
         // SAFETY: as above; the first borrow is over.
         *unsafe { inner(object) } = Some(own);
+    } else {
+        own.end(py);
     }
     step
 }
@@ -359,10 +373,11 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         let py = Python::assume_attached();
         if let Some(mut own) = inner(object).take() {
             own.give_up(py);
+            own.end(py);
         }
         let kind = ffi::Py_TYPE(object);
         // The next one takes its place: tasks drop what they awaited before they await again.
-        ffi::PyObject_Free(SPARE.replace(object).cast());
+        ffi::PyObject_Free(replace_spare(object).cast());
         ffi::Py_DECREF(kind.cast());
     }
 }

@@ -17,7 +17,7 @@ use polywire::{CloseCode, Connection, Instant, Message, Role, Sender, Socket, Us
 use polywire_bridge::{clock, codes};
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 use std::cell::RefMut;
 use std::sync::Arc;
@@ -296,11 +296,6 @@ impl Protocol {
     #[pyo3(signature = (*_arguments, **_options))]
     fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyAny>>) -> Self {
         Self(Attached::default())
-    }
-
-    #[pyo3(signature = (_hint, /))]
-    fn get_buffer(&self, _hint: &Bound<'_, PyAny>) -> PyResult<Py<PyMemoryView>> {
-        shared::view(_hint.py())
     }
 
     #[pyo3(signature = (count, /))]

@@ -11,15 +11,15 @@
 )]
 
 use super::calls::{self, guarded};
+use super::methods::{Arguments, Method};
 use super::waiter::{Callback, Waiter};
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyTuple, PyType};
-use std::ffi::{CStr, c_int, c_void};
+use pyo3::types::{PyString, PyType};
+use std::ffi::{c_int, c_void};
 use std::ptr::{self, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 static TYPE: PyOnceLock<Type> = PyOnceLock::new();
 
@@ -30,15 +30,11 @@ struct Type {
     get_loop: Method,
 }
 
-/// What is bound to an object, and never freed.
-struct Method(AtomicPtr<ffi::PyMethodDef>);
-
 /// The names that tasks use, as the interpreter has them: once each.
 struct Names {
     blocking: Py<PyString>,
     get_loop: Py<PyString>,
     add_done_callback: Py<PyString>,
-    context: Py<PyString>,
 }
 
 /// An instance of the type registered here.
@@ -123,25 +119,6 @@ impl Ticket {
         // SAFETY: a ticket is an instance, and the borrow ends before anything else is called.
         let fields = unsafe { fields(self.0.as_ptr()) }.as_ref()?;
         Some(fields.waiter.bind(py).clone())
-    }
-}
-
-impl Method {
-    fn new(ml_name: &'static CStr, ml_meth: ffi::PyMethodDefPointer, ml_flags: c_int) -> Self {
-        let definition =
-            ffi::PyMethodDef { ml_name: ml_name.as_ptr(), ml_meth, ml_flags, ml_doc: ptr::null() };
-        Self(AtomicPtr::new(Box::leak(Box::new(definition))))
-    }
-
-    fn bound_to(&self, object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        let definition = self.0.load(Ordering::Relaxed);
-        // SAFETY: the definition is never freed. The function, which is a new reference unless it is null,
-        // has one of its own to what it is bound to.
-        let function = unsafe {
-            let function = ffi::PyCFunction_NewEx(definition, object.as_ptr(), null_mut());
-            Bound::from_owned_ptr_or_err(object.py(), function)?
-        };
-        Ok(function.unbind())
     }
 }
 
@@ -255,47 +232,31 @@ unsafe extern "C" fn setattro(
 /// `function, *, context=None`, of a waiter.
 unsafe extern "C" fn add_done_callback(
     waiter: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
+    all: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter, which is attached, calls this with what it was bound to, with as many
-    // arguments as it says, all of which live through the call, and with a tuple of names or without.
-    let (py, waiter, names, arguments) = unsafe {
+    // SAFETY: the interpreter, which is attached, calls this with what it was bound to.
+    let (py, waiter, arguments) = unsafe {
         let py = Python::assume_attached();
         let waiter = Bound::from_borrowed_ptr(py, waiter).cast_into_unchecked::<Waiter>();
-        let names = Bound::from_borrowed_ptr_or_opt(py, names);
-        let names = names.map(|names| names.cast_into_unchecked::<PyTuple>());
-        let named = names.as_ref().map_or(0, |names| names.len());
-        let count = usize::try_from(count).unwrap_or(0) + named;
-        let argument = |at| Bound::from_borrowed_ptr(py, *arguments.add(at));
-        let given = match count {
-            1 => Some((argument(0), None)),
-            2 if named == 1 => Some((argument(0), Some(argument(1)))),
-            _ => None,
-        };
-        (py, waiter, names, given)
+        (py, waiter, Arguments::new(all, count, names))
     };
     let added = guarded(py, || {
-        let name = names.as_ref().map(|names| names.get_item(0)).transpose()?;
-        if let (Some((function, context)), true) = (arguments, is_context(py, name.as_ref())?) {
-            let context = match context {
-                Some(context) if !context.is_none() => context,
-                _ => py.import("contextvars")?.call_method0("copy_context")?,
-            };
-            let (function, context) = (function.unbind(), context.unbind());
-            Waiter::add_done_callback(&waiter, Callback { function, context })?;
-            return Ok(py.None());
+        let given = arguments.only_with(py, c"context");
+        let given = given.or_else(|| Some((arguments.only(py)?, py.None().into_bound(py))));
+        let Some((function, mut context)) = given else {
+            let expected = "add_done_callback takes a function, and a context by its name";
+            return Err(PyTypeError::new_err(expected));
+        };
+        if context.is_none() {
+            context = py.import("contextvars")?.call_method0("copy_context")?;
         }
-        Err(PyTypeError::new_err("add_done_callback takes a function, and a context by its name"))
+        let (function, context) = (function.unbind(), context.unbind());
+        Waiter::add_done_callback(&waiter, Callback { function, context })?;
+        Ok(py.None())
     });
     added.map_or(null_mut(), Py::into_ptr)
-}
-
-/// Whether a name, if there is one, is that of the only named argument.
-fn is_context(py: Python<'_>, name: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-    let Some(kind) = TYPE.get(py) else { return Ok(false) };
-    name.map_or(Ok(true), |name| Ok(name.is(&kind.names.context) || name.eq(&kind.names.context)?))
 }
 
 unsafe extern "C" fn get_loop(
@@ -389,10 +350,9 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
             blocking: name("_asyncio_future_blocking"),
             get_loop: name("get_loop"),
             add_done_callback: name("add_done_callback"),
-            context: name("context"),
         },
-        add_done_callback: Method::new(c"add_done_callback", add, add_flags),
-        get_loop: Method::new(c"get_loop", get, ffi::METH_NOARGS),
+        add_done_callback: Method::new(c"add_done_callback", add, add_flags, c""),
+        get_loop: Method::new(c"get_loop", get, ffi::METH_NOARGS, c""),
     };
     TYPE.set(py, kind).map_err(|_| PyRuntimeError::new_err("initialised twice"))
 }
