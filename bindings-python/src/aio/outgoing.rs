@@ -62,7 +62,8 @@ impl Protocol {
     #[cold]
     fn catch_up(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let transport = slf.get().lock(slf.py()).wire.transport.as_ref().map(|own| own.clone_ref(py));
+        let transport =
+            slf.get().lock(slf.py()).wire.transport.as_ref().map(|own| own.clone_ref(py));
         let Some(transport) = transport else { return Ok(()) };
         let behind = transport.call_method0(py, intern!(py, "get_write_buffer_size"))?;
         let is_behind = behind.extract::<usize>(py)? > 0;

@@ -357,7 +357,8 @@ impl Protocol {
             return Ok(());
         }
         // Whoever opened it gets a turn to answer what came with the handshake.
-        let event_loop = slf.get().lock(slf.py()).event_loop.as_ref().map(|own| own.clone_ref(slf.py()));
+        let event_loop =
+            slf.get().lock(slf.py()).event_loop.as_ref().map(|own| own.clone_ref(slf.py()));
         let Some(event_loop) = event_loop else { return Ok(()) };
         event_loop.call_method1(slf.py(), "call_soon", (slf.getattr("_go_on")?,)).map(drop)
     }

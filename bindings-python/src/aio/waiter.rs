@@ -43,7 +43,7 @@ impl Waiter {
         if is_idle(event_loop)? {
             let Callback { function, context } = callback;
             let (context, function) = (context.into_bound(py), function.into_bound(py));
-            calls::method(&context, intern!(py, "run"), &function, done(py)?).map(drop)
+            calls::run(&context, &function, done(py)?).map(drop)
         } else {
             Self::call_soon(slf, callback)
         }
@@ -143,8 +143,9 @@ fn is_idle(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = event_loop.py();
     match RUNNING.get_or_try_init(py, || Running::find(py))? {
         Running::Tasks(tasks) => {
-            let task = tasks.bind(py).get_item(event_loop)?;
-            Ok(task.is_none_or(|task| task.is_none()))
+            let tasks = tasks.bind(py);
+            // While no loop runs one it is empty, which is most often.
+            Ok(tasks.is_empty() || tasks.get_item(event_loop)?.is_none_or(|task| task.is_none()))
         }
         Running::CurrentTask(current_task) => {
             Ok(calls::function(current_task.bind(py), event_loop)?.is_none())
