@@ -241,6 +241,7 @@ class Waiter:
 class Ticket:
     """What a task gets to wait for: a `Waiter` with `get_loop`, `add_done_callback` and the like."""
 
+    _asyncio_future_blocking: bool
     def __getattribute__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
 

@@ -338,6 +338,8 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // the signature of its slot, and the name is static.
     let kind = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
     let object = kind.cast_into::<PyType>()?;
+    // `asyncio.isfuture` asks the type.
+    object.setattr("_asyncio_future_blocking", false)?;
     module.add("Ticket", &object)?;
     let add = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: add_done_callback };
     let add_flags = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
