@@ -139,10 +139,11 @@ impl Inner {
     #[inline]
     fn receive<'py>(&mut self, py: Python<'py>) -> PyResult<Step<'py>> {
         let protocol = self.protocol.bind(py);
-        if let Some(ticket) = self.ticket.take()
-            && !ticket.is_done(py)
-        {
-            protocol.get().forget(py, &ticket);
+        if let Some(ticket) = self.ticket.take() {
+            if !ticket.is_done(py) {
+                protocol.get().forget(py, &ticket);
+            }
+            ticket.drop_ref(py);
         }
         match Protocol::next(protocol, self.option == Some(false))? {
             Received::Item(item) => self.content(py, item).map(Step::Return),
@@ -192,18 +193,16 @@ impl Inner {
         }
     }
 
-    /// Drops what it has, which costs less for who is known to be attached.
+    /// Drops what it has, and nobody waits any more. It is dropped at once: nobody counts here who is
+    /// attached, so what PyO3 drops by itself would wait for its next call.
     fn end(self, py: Python<'_>) {
-        self.protocol.drop_ref(py);
-        if let Some(message) = self.message {
-            message.drop_ref(py);
-        }
-    }
-
-    /// Nobody waits any more.
-    fn give_up(&mut self, py: Python<'_>) {
-        if let Some(ticket) = self.ticket.take() {
+        if let Some(ticket) = self.ticket {
             self.protocol.bind(py).get().forget(py, &ticket);
+            ticket.drop_ref(py);
+        }
+        self.protocol.drop_ref(py);
+        for object in [self.message, self.delegate].into_iter().flatten() {
+            object.drop_ref(py);
         }
     }
 }
@@ -319,14 +318,18 @@ fn throw_into<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: as in `advance`.
     let own = unsafe { inner(object) }.take();
-    if let Some(mut own) = own {
+    if let Some(own) = own {
         if let Some(delegate) = &own.delegate {
-            let yielded = delegate.bind(py).call_method1(intern!(py, "throw"), &arguments)?;
-            // SAFETY: as in `advance`.
-            *unsafe { inner(object) } = Some(own);
-            return Ok(yielded);
+            let thrown = delegate.bind(py).call_method1(intern!(py, "throw"), &arguments);
+            if thrown.is_ok() {
+                // SAFETY: as in `advance`.
+                *unsafe { inner(object) } = Some(own);
+            } else {
+                own.end(py);
+            }
+            return thrown;
         }
-        own.give_up(py);
+        own.end(py);
     }
     // As a generator's: an exception, or its type with or without a value.
     let first = arguments.get_item(0)?;
@@ -348,9 +351,10 @@ unsafe extern "C" fn close(
     let closed = guarded(py, || {
         // SAFETY: as in `advance`.
         if let Some(mut own) = unsafe { inner(object) }.take() {
-            own.give_up(py);
-            if let Some(delegate) = own.delegate {
-                delegate.bind(py).call_method0(intern!(py, "close"))?;
+            let delegate = own.delegate.take();
+            own.end(py);
+            if let Some(delegate) = delegate {
+                delegate.into_bound(py).call_method0(intern!(py, "close"))?;
             }
         }
         Ok(py.None())
@@ -371,8 +375,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // its memory, and then the reference to its type that every instance of a heap type holds.
     unsafe {
         let py = Python::assume_attached();
-        if let Some(mut own) = inner(object).take() {
-            own.give_up(py);
+        if let Some(own) = inner(object).take() {
             own.end(py);
         }
         let kind = ffi::Py_TYPE(object);

@@ -2,7 +2,9 @@
 //!
 //! Owns those arguments, and nothing of what the methods do. PyO3 takes names and defaults into account
 //! and counts who is attached whenever it is called: for what is called like this, that is as much again
-//! as what is done. Calls that are not of the common form go to the method that PyO3 made.
+//! as what is done. Calls that are not of the common form go to the method that PyO3 made. As nobody
+//! counts, a `Py` that is dropped by itself waits for PyO3's next call, which is at the latest that of the
+//! end of the connection; what is dropped for each message is dropped at once, by `drop_ref`.
 
 #![allow(unsafe_code, reason = "functions that CPython calls")]
 #![allow(
@@ -14,12 +16,14 @@ use super::awaitable::{self, Kind};
 use super::calls::guarded;
 use super::protocol::Protocol;
 use super::shared;
+use pyo3::Borrowed;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use std::ffi::{CStr, c_int};
+use std::iter;
 use std::ptr::null_mut;
 use std::slice;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -96,10 +100,7 @@ impl<'a> Arguments<'a> {
 
     /// If there is one argument and nothing else: that one.
     pub(super) fn only<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        match *self.all {
-            [argument] if self.count == 1 => Some(borrowed(py, argument)),
-            _ => None,
-        }
+        if self.count == 1 && self.all.len() == 1 { self.at(py, 0) } else { None }
     }
 
     /// If there is one argument, and another one of this name: those.
@@ -108,13 +109,20 @@ impl<'a> Arguments<'a> {
         py: Python<'py>,
         name: &CStr,
     ) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        let ([first, second], 1) = (self.all, self.count) else { return None };
+        if self.count != 1 || self.all.len() != 2 {
+            return None;
+        }
         // SAFETY: as one of two arguments has a name, there is a tuple of one string.
         let order = unsafe {
             let own = ffi::PyTuple_GetItem(self.names, 0);
             ffi::PyUnicode_CompareWithASCIIString(own, name.as_ptr())
         };
-        (order == 0).then(|| (borrowed(py, *first), borrowed(py, *second)))
+        if order == 0 { self.at(py, 0).zip(self.at(py, 1)) } else { None }
+    }
+
+    fn at<'py>(&self, py: Python<'py>, index: usize) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: each is an object that lives through the call.
+        self.all.get(index).map(|&object| unsafe { Bound::from_borrowed_ptr(py, object) })
     }
 
     /// A call of another function with the same arguments behind `first`.
@@ -125,23 +133,17 @@ impl<'a> Arguments<'a> {
         first: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = function.py();
-        let (plain, named) = self.all.split_at(self.count);
-        let mut arguments = vec![first];
-        arguments.extend(plain.iter().map(|&argument| borrowed(py, argument)));
+        let plain = (0..self.count).filter_map(|index| self.at(py, index));
+        let plain: Vec<_> = iter::once(first).chain(plain).collect();
         let options = PyDict::new(py);
-        if !named.is_empty() {
-            let names = borrowed(py, self.names).cast_into::<PyTuple>()?;
-            for (name, &argument) in names.iter().zip(named) {
-                options.set_item(name, borrowed(py, argument))?;
+        // SAFETY: unless it is null, this is a tuple that lives through the call.
+        if let Some(names) = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.names) } {
+            for (index, name) in names.cast_into::<PyTuple>()?.iter().enumerate() {
+                options.set_item(name, self.at(py, self.count + index))?;
             }
         }
-        function.call(PyTuple::new(py, arguments)?, Some(&options))
+        function.call(PyTuple::new(py, plain)?, Some(&options))
     }
-}
-
-fn borrowed(py: Python<'_>, object: *mut ffi::PyObject) -> Bound<'_, PyAny> {
-    // SAFETY: only for what `Arguments` holds, which lives through the call.
-    unsafe { Bound::from_borrowed_ptr(py, object) }
 }
 
 unsafe extern "C" fn get_buffer(
@@ -151,6 +153,24 @@ unsafe extern "C" fn get_buffer(
     // SAFETY: methods are called by the interpreter, which is attached.
     let py = unsafe { Python::assume_attached() };
     guarded(py, || shared::view(py)).map_or(null_mut(), Py::into_ptr)
+}
+
+unsafe extern "C" fn buffer_updated(
+    protocol: *mut ffi::PyObject,
+    count: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: methods are called by the interpreter, which is attached and sees to it that this is an
+    // instance of the type that has the method, with an argument that lives through the call.
+    let (py, protocol, count) = unsafe {
+        let py = Python::assume_attached();
+        let protocol = Borrowed::from_ptr(py, protocol).cast_unchecked::<Protocol>();
+        (py, protocol, Borrowed::from_ptr(py, count))
+    };
+    let updated = guarded(py, || {
+        Protocol::buffer_updated(&protocol, count.extract()?)?;
+        Ok(py.None())
+    });
+    updated.map_or(null_mut(), Py::into_ptr)
 }
 
 unsafe extern "C" fn send(
@@ -163,7 +183,7 @@ unsafe extern "C" fn send(
     // instance of the type that has the method.
     let (py, protocol, arguments) = unsafe {
         let py = Python::assume_attached();
-        let protocol = Bound::from_borrowed_ptr(py, protocol).cast_into_unchecked::<Protocol>();
+        let protocol = Borrowed::from_ptr(py, protocol).cast_unchecked::<Protocol>();
         (py, protocol, Arguments::new(all, count, names))
     };
     let sending = guarded(py, || {
@@ -173,7 +193,7 @@ unsafe extern "C" fn send(
         let Some(any) = SEND.get(py) else {
             return Err(PyRuntimeError::new_err("the module is not initialised"));
         };
-        arguments.pass_on(any.bind(py), protocol.into_any())
+        arguments.pass_on(any.bind(py), protocol.to_owned().into_any())
     });
     sending.map_or(null_mut(), Bound::into_ptr)
 }
@@ -184,6 +204,9 @@ pub(super) fn register(py: Python<'_>) -> PyResult<()> {
     let buffer = ffi::PyMethodDefPointer { PyCFunction: get_buffer };
     let doc = c"get_buffer($self, _hint, /)\n--\n\n";
     Method::new(c"get_buffer", buffer, ffi::METH_O, doc).replace(&kind, "get_buffer")?;
+    let updated = ffi::PyMethodDefPointer { PyCFunction: buffer_updated };
+    let doc = c"buffer_updated($self, count, /)\n--\n\n";
+    Method::new(c"buffer_updated", updated, ffi::METH_O, doc).replace(&kind, "buffer_updated")?;
     let any = kind.getattr("send")?.unbind();
     SEND.set(py, any).map_err(|_| PyRuntimeError::new_err("initialised twice"))?;
     let send = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: send };

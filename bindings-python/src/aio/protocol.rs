@@ -43,6 +43,12 @@ impl Protocol {
         self.0.lock(py)
     }
 
+    /// Takes bytes that the loop has read into the buffer.
+    pub(super) fn buffer_updated(slf: &Bound<'_, Self>, count: usize) -> PyResult<()> {
+        let received = shared::read(count, |chunk| Self::receive(slf, chunk));
+        received.unwrap_or_else(|| Err(PyBufferError::new_err("nothing was read into the buffer")))
+    }
+
     /// Takes bytes that arrived.
     fn receive(slf: &Bound<'_, Self>, chunk: &mut [u8]) -> PyResult<()> {
         let mut news = Vec::new();
@@ -267,7 +273,9 @@ impl Protocol {
         let is_own = state.ticket.as_ref().is_some_and(|known| known.is(ticket));
         let forgotten = if is_own { state.ticket.take() } else { None };
         drop(state);
-        drop(forgotten);
+        if let Some(forgotten) = forgotten {
+            forgotten.drop_ref(py);
+        }
     }
 
     /// Carries out a command, and writes what it queued.
@@ -296,12 +304,6 @@ impl Protocol {
     #[pyo3(signature = (*_arguments, **_options))]
     fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyAny>>) -> Self {
         Self(Attached::default())
-    }
-
-    #[pyo3(signature = (count, /))]
-    fn buffer_updated(slf: &Bound<'_, Self>, count: usize) -> PyResult<()> {
-        let received = shared::read(count, |chunk| Self::receive(slf, chunk));
-        received.unwrap_or_else(|| Err(PyBufferError::new_err("nothing was read into the buffer")))
     }
 
     #[pyo3(signature = (data, /))]

@@ -13,6 +13,7 @@
 use super::calls::{self, guarded};
 use super::methods::{Arguments, Method};
 use super::waiter::{Callback, Waiter};
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -102,17 +103,32 @@ impl Ticket {
 
     /// Ready for another wait, unless somebody still has it.
     pub(super) fn renewed(self, py: Python<'_>) -> Option<Self> {
+        let renewed = self.renew(py);
+        if renewed.is_none() {
+            self.drop_ref(py);
+            return None;
+        }
+        Some(self)
+    }
+
+    fn renew(&self, py: Python<'_>) -> Option<()> {
         if !calls::is_only(self.0.bind(py)) {
             return None;
         }
-        // SAFETY: a ticket is an instance, and no other borrow of its fields lives.
+        // SAFETY: a ticket is an instance, and the borrow ends before anything else is called.
         let fields = unsafe { fields(self.0.as_ptr()) }.as_mut()?;
         if !calls::is_only(fields.add_done_callback.bind(py)) {
             return None;
         }
         fields.is_blocking = true;
-        fields.waiter.get().renew(py);
-        Some(self)
+        let waiter = fields.waiter.bind(py).clone();
+        waiter.get().renew(py);
+        Some(())
+    }
+
+    /// As that of `Py`: at once, whoever counts who is attached.
+    pub(super) fn drop_ref(self, py: Python<'_>) {
+        self.0.drop_ref(py);
     }
 
     fn waiter<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Waiter>> {
@@ -140,8 +156,11 @@ enum Attribute {
 }
 
 impl Attribute {
+    /// # Safety
+    ///
+    /// `name` must be an object.
     #[inline]
-    fn of(py: Python<'_>, name: *mut ffi::PyObject) -> Option<Self> {
+    unsafe fn of(py: Python<'_>, name: *mut ffi::PyObject) -> Option<Self> {
         let names = &TYPE.get(py)?.names;
         if name == names.blocking.as_ptr() {
             Some(Self::Blocking)
@@ -150,7 +169,19 @@ impl Attribute {
         } else if name == names.add_done_callback.as_ptr() {
             Some(Self::AddDoneCallback)
         } else {
-            None
+            // SAFETY: what an object is asked for is an object.
+            Self::spelled(&unsafe { Bound::from_borrowed_ptr(py, name) })
+        }
+    }
+
+    /// The same for names that were made just now.
+    #[cold]
+    fn spelled(name: &Bound<'_, PyAny>) -> Option<Self> {
+        match name.cast::<PyString>().ok()?.to_str().ok()? {
+            "_asyncio_future_blocking" => Some(Self::Blocking),
+            "get_loop" => Some(Self::GetLoop),
+            "add_done_callback" => Some(Self::AddDoneCallback),
+            _ => None,
         }
     }
 }
@@ -239,7 +270,7 @@ unsafe extern "C" fn add_done_callback(
     // SAFETY: the interpreter, which is attached, calls this with what it was bound to.
     let (py, waiter, arguments) = unsafe {
         let py = Python::assume_attached();
-        let waiter = Bound::from_borrowed_ptr(py, waiter).cast_into_unchecked::<Waiter>();
+        let waiter = Borrowed::from_ptr(py, waiter).cast_unchecked::<Waiter>();
         (py, waiter, Arguments::new(all, count, names))
     };
     let added = guarded(py, || {
