@@ -19,10 +19,14 @@ const UNSAFE_PLACES: &[&str] = &[
     "benches/src/",
     "bindings-node/src/raw.rs",
     "xtask/no_std_check/",
-    // The border to CPython: a type with slots of its own, memory that Python writes, a borrowed socket.
+    // The border to CPython: types with slots of their own, methods without PyO3, what the global lock guards,
+    // memory that Python writes, a borrowed socket.
+    "bindings-python/src/aio/attached.rs",
     "bindings-python/src/aio/awaitable.rs",
     "bindings-python/src/aio/calls.rs",
+    "bindings-python/src/aio/methods.rs",
     "bindings-python/src/aio/shared.rs",
+    "bindings-python/src/aio/ticket.rs",
     "bindings-python/src/aio/wire.rs",
     // The traits of uniffi, and the one function of the C ABI.
     "bindings-uniffi/src/bytes.rs",

@@ -23,6 +23,7 @@ __all__ = [
     "ResponseHead",
     "ServerHandshake",
     "Settings",
+    "Ticket",
     "Upgrade",
     "Url",
     "Waiter",
@@ -229,18 +230,20 @@ class Awaitable:
 
 @final
 class Waiter:
-    """As much of a future as a task needs to wait for a message."""
+    """Whom to call when there is a message; with `Ticket`, as much of a future as a task needs."""
 
-    _asyncio_future_blocking: bool
-    @property
-    def _loop(self) -> asyncio.AbstractEventLoop: ...
-    def add_done_callback(
-        self, function: Callable[[Waiter], object], *, context: Context | None = None
-    ) -> None: ...
     def cancel(self, msg: Any = None) -> bool: ...
     def cancelled(self) -> bool: ...
     def done(self) -> bool: ...
     def result(self) -> None: ...
+
+@final
+class Ticket:
+    """What a task gets to wait for: a `Waiter` with `get_loop`, `add_done_callback` and the like."""
+
+    _asyncio_future_blocking: bool
+    def __getattribute__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
 
 _CloseFrame = tuple[int | None, str] | None
 

@@ -10,10 +10,11 @@
     reason = "a call and what it returns belong together"
 )]
 
+use super::calls::guarded;
 use super::outgoing::Sent;
 use super::protocol::{Protocol, Received};
 use super::state::Item;
-use super::waiter::Waiter;
+use super::ticket::Ticket;
 use crate::errors;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::ffi;
@@ -21,16 +22,19 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, null_mut};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-thread_local! {
-    /// The memory of the instance that died last.
-    static SPARE: Cell<*mut ffi::PyObject> = const { Cell::new(null_mut()) };
+/// The memory of the instance that died last. The global lock is taken by whoever looks at it.
+static SPARE: AtomicPtr<ffi::PyObject> = AtomicPtr::new(null_mut());
+
+fn replace_spare(spare: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let before = SPARE.load(Ordering::Relaxed);
+    SPARE.store(spare, Ordering::Relaxed);
+    before
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -54,7 +58,7 @@ struct Inner {
     option: Option<bool>,
     protocol: Py<Protocol>,
     message: Option<Py<PyAny>>,
-    waiter: Option<Py<Waiter>>,
+    ticket: Option<Ticket>,
     delegate: Option<Py<PyAny>>,
 }
 
@@ -75,8 +79,8 @@ pub(super) fn create<'py>(
     };
     let message = message.map(Bound::unbind);
     let protocol = protocol.clone().unbind();
-    let inner = Inner { kind, option, protocol, message, waiter: None, delegate: None };
-    let spare = SPARE.replace(null_mut());
+    let inner = Inner { kind, option, protocol, message, ticket: None, delegate: None };
+    let spare = replace_spare(null_mut());
     // SAFETY: `kind_of` is a heap type without the garbage collector's flag, whose instances are
     // `Awaitable`; a spare one is memory of such an instance that nobody refers to. The new reference is
     // owned here.
@@ -135,14 +139,15 @@ impl Inner {
     #[inline]
     fn receive<'py>(&mut self, py: Python<'py>) -> PyResult<Step<'py>> {
         let protocol = self.protocol.bind(py);
-        if let Some(waiter) = self.waiter.take()
-            && !waiter.get().is_done()
-        {
-            protocol.get().forget(&waiter);
+        if let Some(ticket) = self.ticket.take() {
+            if !ticket.is_done(py) {
+                protocol.get().forget(py, &ticket);
+            }
+            ticket.drop_ref(py);
         }
         match Protocol::next(protocol, self.option == Some(false))? {
             Received::Item(item) => self.content(py, item).map(Step::Return),
-            Received::Wait(waiter) => Ok(self.wait(py, waiter)),
+            Received::Wait(ticket) => Ok(self.wait(py, ticket)),
             Received::Nothing => Ok(self.wait(py, Protocol::wait(protocol)?)),
             Received::Busy => {
                 Err(PyErr::from_value(protocol.call_method0(intern!(py, "_busy_error"))?))
@@ -156,9 +161,9 @@ impl Inner {
     }
 
     #[inline]
-    fn wait<'py>(&mut self, py: Python<'py>, waiter: Py<Waiter>) -> Step<'py> {
-        let waiter = self.waiter.insert(waiter);
-        Step::Yield(waiter.bind(py).clone().into_any())
+    fn wait<'py>(&mut self, py: Python<'py>, ticket: Ticket) -> Step<'py> {
+        let ticket = self.ticket.insert(ticket);
+        Step::Yield(ticket.object().bind(py).clone())
     }
 
     /// A message as `decode` wants it.
@@ -188,10 +193,16 @@ impl Inner {
         }
     }
 
-    /// Nobody waits any more.
-    fn give_up(&mut self, py: Python<'_>) {
-        if let Some(waiter) = self.waiter.take() {
-            self.protocol.bind(py).get().forget(&waiter);
+    /// Drops what it has, and nobody waits any more. It is dropped at once: nobody counts here who is
+    /// attached, so what PyO3 drops by itself would wait for its next call.
+    fn end(self, py: Python<'_>) {
+        if let Some(ticket) = self.ticket {
+            self.protocol.bind(py).get().forget(py, &ticket);
+            ticket.drop_ref(py);
+        }
+        self.protocol.drop_ref(py);
+        for object in [self.message, self.delegate].into_iter().flatten() {
+            object.drop_ref(py);
         }
     }
 }
@@ -241,16 +252,10 @@ fn advance<'py>(
     if let Ok(Step::Yield(_)) = step {
         // SAFETY: as above; the first borrow is over.
         *unsafe { inner(object) } = Some(own);
+    } else {
+        own.end(py);
     }
     step
-}
-
-/// Runs what may panic: a panic must not pass the border.
-fn guarded<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> Option<T> {
-    let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        Err(PyRuntimeError::new_err("polywire panicked; this is a defect, please report it"))
-    });
-    result.map_err(|error| error.restore(py)).ok()
 }
 
 unsafe extern "C" fn am_send(
@@ -313,14 +318,18 @@ fn throw_into<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: as in `advance`.
     let own = unsafe { inner(object) }.take();
-    if let Some(mut own) = own {
+    if let Some(own) = own {
         if let Some(delegate) = &own.delegate {
-            let yielded = delegate.bind(py).call_method1(intern!(py, "throw"), &arguments)?;
-            // SAFETY: as in `advance`.
-            *unsafe { inner(object) } = Some(own);
-            return Ok(yielded);
+            let thrown = delegate.bind(py).call_method1(intern!(py, "throw"), &arguments);
+            if thrown.is_ok() {
+                // SAFETY: as in `advance`.
+                *unsafe { inner(object) } = Some(own);
+            } else {
+                own.end(py);
+            }
+            return thrown;
         }
-        own.give_up(py);
+        own.end(py);
     }
     // As a generator's: an exception, or its type with or without a value.
     let first = arguments.get_item(0)?;
@@ -342,9 +351,10 @@ unsafe extern "C" fn close(
     let closed = guarded(py, || {
         // SAFETY: as in `advance`.
         if let Some(mut own) = unsafe { inner(object) }.take() {
-            own.give_up(py);
-            if let Some(delegate) = own.delegate {
-                delegate.bind(py).call_method0(intern!(py, "close"))?;
+            let delegate = own.delegate.take();
+            own.end(py);
+            if let Some(delegate) = delegate {
+                delegate.into_bound(py).call_method0(intern!(py, "close"))?;
             }
         }
         Ok(py.None())
@@ -365,12 +375,12 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // its memory, and then the reference to its type that every instance of a heap type holds.
     unsafe {
         let py = Python::assume_attached();
-        if let Some(mut own) = inner(object).take() {
-            own.give_up(py);
+        if let Some(own) = inner(object).take() {
+            own.end(py);
         }
         let kind = ffi::Py_TYPE(object);
         // The next one takes its place: tasks drop what they awaited before they await again.
-        ffi::PyObject_Free(SPARE.replace(object).cast());
+        ffi::PyObject_Free(replace_spare(object).cast());
         ffi::Py_DECREF(kind.cast());
     }
 }

@@ -12,7 +12,7 @@ use polywire_bridge::clock;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use std::sync::MutexGuard;
+use std::cell::RefMut;
 
 /// Queued bytes that are written although more may follow.
 const CORKED: usize = 64 << 10;
@@ -31,19 +31,19 @@ pub(super) enum Sent {
 impl Protocol {
     /// Writes what is queued.
     pub(super) fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::flush_locked(slf, slf.get().lock()).map(drop)
+        Self::flush_locked(slf, slf.get().lock(slf.py())).map(drop)
     }
 
     /// The same under a lock, which is opened where Python is called.
     pub(super) fn flush_locked<'a>(
         slf: &'a Bound<'_, Self>,
-        mut guard: MutexGuard<'a, State>,
-    ) -> PyResult<MutexGuard<'a, State>> {
+        mut guard: RefMut<'a, State>,
+    ) -> PyResult<RefMut<'a, State>> {
         let py = slf.py();
         if guard.wire.is_unsure() {
             drop(guard);
             Self::catch_up(slf)?;
-            guard = slf.get().lock();
+            guard = slf.get().lock(slf.py());
         }
         let state = &mut *guard;
         let Some(connection) = &mut state.connection else { return Ok(guard) };
@@ -55,18 +55,19 @@ impl Protocol {
         if let Some(write) = write {
             calls::function(write.bind(py), &rest)?;
         }
-        Ok(slf.get().lock())
+        Ok(slf.get().lock(slf.py()))
     }
 
     /// Asks the transport whether it has written all it had.
     #[cold]
     fn catch_up(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let transport = slf.get().lock().wire.transport.as_ref().map(|own| own.clone_ref(py));
+        let transport =
+            slf.get().lock(slf.py()).wire.transport.as_ref().map(|own| own.clone_ref(py));
         let Some(transport) = transport else { return Ok(()) };
         let behind = transport.call_method0(py, intern!(py, "get_write_buffer_size"))?;
         let is_behind = behind.extract::<usize>(py)? > 0;
-        slf.get().lock().wire.is_behind = is_behind;
+        slf.get().lock(slf.py()).wire.is_behind = is_behind;
         Ok(())
     }
 
@@ -99,7 +100,7 @@ impl Protocol {
     fn send_message(slf: &Bound<'_, Self>, message: Message<'_>, len: usize) -> PyResult<Sent> {
         let is_large = len >= LARGE;
         {
-            let mut guard = slf.get().lock();
+            let mut guard = slf.get().lock(slf.py());
             let state = &mut *guard;
             if state.wire.is_paused {
                 return Ok(Sent::Later);
@@ -124,7 +125,7 @@ impl Protocol {
     fn send_through(slf: &Bound<'_, Self>, message: Message<'_>) -> PyResult<Sent> {
         Self::flush(slf)?;
         let is_done = {
-            let mut guard = slf.get().lock();
+            let mut guard = slf.get().lock(slf.py());
             let State { connection, wire, now, corked, .. } = &mut *guard;
             let Some(connection) = connection else { return Ok(Sent::Later) };
             if *corked == 0 {
@@ -141,6 +142,6 @@ impl Protocol {
 
     fn flushed(slf: &Bound<'_, Self>) -> PyResult<Sent> {
         Self::flush(slf)?;
-        Ok(if slf.get().lock().wire.is_paused { Sent::Drain } else { Sent::Done })
+        Ok(if slf.get().lock(slf.py()).wire.is_paused { Sent::Drain } else { Sent::Done })
     }
 }

@@ -5,11 +5,11 @@
 //! are as the core wants them. The handshake and everything else that is not hot is Python's, in
 //! subclasses; what they are asked for has a name that begins with `_on_`.
 
+use super::attached::Attached;
 use super::awaitable::{self, Kind};
-use super::calls;
 use super::shared;
 use super::state::{Item, News, State};
-use super::waiter::Waiter;
+use super::ticket::Ticket;
 use super::wire::Wire;
 use crate::errors;
 use crate::settings::{Agreement, Settings};
@@ -17,20 +17,21 @@ use polywire::{CloseCode, Connection, Instant, Message, Role, Sender, Socket, Us
 use polywire_bridge::{clock, codes};
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::cell::RefMut;
+use std::sync::Arc;
 
 /// An asyncio protocol, server or client, from the end of its handshake on.
 #[pyclass(frozen, subclass, module = "polywire._polywire")]
-pub(super) struct Protocol(Mutex<State>);
+pub(super) struct Protocol(Attached<State>);
 
 /// What there is for a `recv`.
 pub(super) enum Received {
     Item(Item),
     /// This will be woken when there is something.
-    Wait(Py<Waiter>),
-    /// Nothing, and no waiter that could be used again.
+    Wait(Ticket),
+    /// Nothing, and no ticket that could be used again.
     Nothing,
     /// Another task waits already.
     Busy,
@@ -38,14 +39,20 @@ pub(super) enum Received {
 }
 
 impl Protocol {
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self, py: Python<'_>) -> RefMut<'_, State> {
+        self.0.lock(py)
+    }
+
+    /// Takes bytes that the loop has read into the buffer.
+    pub(super) fn buffer_updated(slf: &Bound<'_, Self>, count: usize) -> PyResult<()> {
+        let received = shared::read(count, |chunk| Self::receive(slf, chunk));
+        received.unwrap_or_else(|| Err(PyBufferError::new_err("nothing was read into the buffer")))
     }
 
     /// Takes bytes that arrived.
     fn receive(slf: &Bound<'_, Self>, chunk: &mut [u8]) -> PyResult<()> {
         let mut news = Vec::new();
-        let mut state = slf.get().lock();
+        let mut state = slf.get().lock(slf.py());
         if state.connection.is_some() {
             state.corked += 1;
             state.now = clock::now();
@@ -72,7 +79,7 @@ impl Protocol {
         input: impl FnOnce(&mut State, Python<'_>, &mut Vec<News>),
     ) -> PyResult<()> {
         let mut news = Vec::new();
-        let mut state = slf.get().lock();
+        let mut state = slf.get().lock(slf.py());
         state.corked += 1;
         state.now = clock::now();
         input(&mut state, slf.py(), &mut news);
@@ -82,7 +89,7 @@ impl Protocol {
     /// Lets the application see what came, then does what is left to do.
     fn react<'a>(
         slf: &'a Bound<'_, Self>,
-        state: MutexGuard<'a, State>,
+        state: RefMut<'a, State>,
         mut news: Vec<News>,
         goes_on: bool,
     ) -> PyResult<()> {
@@ -104,26 +111,22 @@ impl Protocol {
     /// Runs the task that waits, if there is something for it, and tells the news, all with the lock open.
     fn show<'a>(
         slf: &'a Bound<'_, Self>,
-        mut state: MutexGuard<'a, State>,
+        mut state: RefMut<'a, State>,
         news: &[News],
-    ) -> (MutexGuard<'a, State>, PyResult<()>) {
+    ) -> (RefMut<'a, State>, PyResult<()>) {
         let is_due = !state.inbox.is_empty() || state.end.ended.is_some();
-        let mut waiter = if is_due { state.waiter.take() } else { None };
+        let ticket = if is_due { state.ticket.take() } else { None };
         drop(state);
         let mut told = Ok(());
-        if let Some(woken) = &waiter {
-            let woken = woken.bind(slf.py());
-            told = Waiter::wake(woken);
-            if calls::is_only(woken) {
-                woken.get().renew();
-            } else {
-                waiter = None;
-            }
+        let mut spare = None;
+        if let Some(ticket) = ticket {
+            told = ticket.wake(slf.py());
+            spare = ticket.renewed(slf.py());
         }
         told = told.and_then(|()| Self::tell(slf, news));
-        let mut state = slf.get().lock();
+        let mut state = slf.get().lock(slf.py());
         if state.spare.is_none() {
-            state.spare = waiter;
+            state.spare = spare;
         }
         (state, told)
     }
@@ -146,10 +149,10 @@ impl Protocol {
 
     /// Writes what is queued, and brings socket, timer and reading to where they should be.
     pub(super) fn settle(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::settle_locked(slf, slf.get().lock())
+        Self::settle_locked(slf, slf.get().lock(slf.py()))
     }
 
-    fn settle_locked(slf: &Bound<'_, Self>, state: MutexGuard<'_, State>) -> PyResult<()> {
+    fn settle_locked(slf: &Bound<'_, Self>, state: RefMut<'_, State>) -> PyResult<()> {
         let mut state = Self::flush_locked(slf, state)?;
         let Some(connection) = &state.connection else { return Ok(()) };
         let wants = connection.wants();
@@ -177,7 +180,7 @@ impl Protocol {
     fn set_timer(slf: &Bound<'_, Self>, deadline: Instant) -> PyResult<()> {
         let py = slf.py();
         let (before, event_loop) = {
-            let mut state = slf.get().lock();
+            let mut state = slf.get().lock(slf.py());
             if state.end.is_lost {
                 return Ok(());
             }
@@ -191,7 +194,7 @@ impl Protocol {
         let delay = deadline.saturating_since(clock::now()).as_secs_f64();
         let callback = slf.getattr(intern!(py, "_on_timer"))?;
         let timer = event_loop.call_method1(py, intern!(py, "call_later"), (delay, callback))?;
-        let mut state = slf.get().lock();
+        let mut state = slf.get().lock(slf.py());
         state.timer = Some(timer);
         state.timer_at = deadline;
         Ok(())
@@ -201,7 +204,7 @@ impl Protocol {
     fn set_reading(slf: &Bound<'_, Self>, reading: bool) -> PyResult<()> {
         let py = slf.py();
         let transport = {
-            let mut state = slf.get().lock();
+            let mut state = slf.get().lock(slf.py());
             state.is_reading_paused = !reading;
             let now = clock::now();
             if let Some(connection) = &mut state.connection {
@@ -221,7 +224,7 @@ impl Protocol {
     pub(super) fn next(slf: &Bound<'_, Self>, wants_bytes: bool) -> PyResult<Received> {
         let mut is_refilled = false;
         loop {
-            let mut state = slf.get().lock();
+            let mut state = slf.get().lock(slf.py());
             state.wants_bytes = wants_bytes;
             let item = state.inbox.pop_front();
             let is_held_back = state.is_holding() || state.is_reading_paused || state.is_end_next;
@@ -240,10 +243,10 @@ impl Protocol {
             return Ok(match item {
                 Some(item) => Received::Item(item),
                 None if state.end.ended.is_some() || state.end.is_lost => Received::Ended,
-                None if state.waiter.is_some() => Received::Busy,
+                None if state.ticket.is_some() => Received::Busy,
                 None => match state.spare.take() {
                     Some(spare) => {
-                        state.waiter = Some(spare.clone_ref(slf.py()));
+                        state.ticket = Some(spare.clone_ref(slf.py()));
                         Received::Wait(spare)
                     }
                     None => Received::Nothing,
@@ -252,25 +255,27 @@ impl Protocol {
         }
     }
 
-    /// A new waiter that is woken when there is something to receive.
+    /// A new ticket, for which its task is woken when there is something to receive.
     #[cold]
-    pub(super) fn wait(slf: &Bound<'_, Self>) -> PyResult<Py<Waiter>> {
+    pub(super) fn wait(slf: &Bound<'_, Self>) -> PyResult<Ticket> {
         let py = slf.py();
-        let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(py));
+        let event_loop = slf.get().lock(py).event_loop.as_ref().map(|own| own.clone_ref(py));
         let event_loop =
             event_loop.ok_or_else(|| PyTypeError::new_err("no connection was made"))?;
-        let waiter = Waiter::new(py, event_loop)?.unbind();
-        slf.get().lock().waiter = Some(waiter.clone_ref(py));
-        Ok(waiter)
+        let ticket = Ticket::new(py, event_loop.bind(py))?;
+        slf.get().lock(py).ticket = Some(ticket.clone_ref(py));
+        Ok(ticket)
     }
 
     /// A task no longer waits.
-    pub(super) fn forget(&self, waiter: &Py<Waiter>) {
-        let mut state = self.lock();
-        let is_own = state.waiter.as_ref().is_some_and(|known| known.is(waiter));
-        let forgotten = if is_own { state.waiter.take() } else { None };
+    pub(super) fn forget(&self, py: Python<'_>, ticket: &Ticket) {
+        let mut state = self.lock(py);
+        let is_own = state.ticket.as_ref().is_some_and(|known| known.is(ticket));
+        let forgotten = if is_own { state.ticket.take() } else { None };
         drop(state);
-        drop(forgotten);
+        if let Some(forgotten) = forgotten {
+            forgotten.drop_ref(py);
+        }
     }
 
     /// Carries out a command, and writes what it queued.
@@ -279,7 +284,7 @@ impl Protocol {
         command: impl FnOnce(&mut Sender) -> Result<(), UsageError>,
     ) -> PyResult<()> {
         let (result, is_corked) = {
-            let mut guard = slf.get().lock();
+            let mut guard = slf.get().lock(slf.py());
             let state = &mut *guard;
             state.now = clock::now();
             let result = match &mut state.connection {
@@ -298,18 +303,7 @@ impl Protocol {
     #[new]
     #[pyo3(signature = (*_arguments, **_options))]
     fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyAny>>) -> Self {
-        Self(Mutex::default())
-    }
-
-    #[pyo3(signature = (_hint, /))]
-    fn get_buffer(&self, _hint: &Bound<'_, PyAny>) -> PyResult<Py<PyMemoryView>> {
-        shared::view(_hint.py())
-    }
-
-    #[pyo3(signature = (count, /))]
-    fn buffer_updated(slf: &Bound<'_, Self>, count: usize) -> PyResult<()> {
-        let received = shared::read(count, |chunk| Self::receive(slf, chunk));
-        received.unwrap_or_else(|| Err(PyBufferError::new_err("nothing was read into the buffer")))
+        Self(Attached::default())
     }
 
     #[pyo3(signature = (data, /))]
@@ -322,13 +316,14 @@ impl Protocol {
     #[pyo3(signature = (transport, event_loop, high, low))]
     fn _attach(
         &self,
+        py: Python<'_>,
         transport: &Bound<'_, PyAny>,
         event_loop: Py<PyAny>,
         high: Option<usize>,
         low: Option<usize>,
     ) -> PyResult<()> {
         let wire = Wire::new(transport)?;
-        let mut state = self.lock();
+        let mut state = self.lock(py);
         state.event_loop = Some(event_loop);
         state.high = high.unwrap_or(usize::MAX);
         state.low = low.unwrap_or(usize::MAX).min(state.high);
@@ -350,7 +345,7 @@ impl Protocol {
         let (config, now) = (Arc::clone(&settings.0), clock::now());
         let connection = Connection::new(role, config, &agreement.0, clock::random(), now);
         let is_lost = {
-            let mut state = slf.get().lock();
+            let mut state = slf.get().lock(slf.py());
             state.connection = Some(connection);
             state.end.is_lost
         };
@@ -360,11 +355,12 @@ impl Protocol {
                 state.eof(py, news);
             }
         })?;
-        if !slf.get().lock().is_end_next {
+        if !slf.get().lock(slf.py()).is_end_next {
             return Ok(());
         }
         // Whoever opened it gets a turn to answer what came with the handshake.
-        let event_loop = slf.get().lock().event_loop.as_ref().map(|own| own.clone_ref(slf.py()));
+        let event_loop =
+            slf.get().lock(slf.py()).event_loop.as_ref().map(|own| own.clone_ref(slf.py()));
         let Some(event_loop) = event_loop else { return Ok(()) };
         event_loop.call_method1(slf.py(), "call_soon", (slf.getattr("_go_on")?,)).map(drop)
     }
@@ -383,7 +379,7 @@ impl Protocol {
     fn _lost(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let (wire, timer) = {
-            let mut state = slf.get().lock();
+            let mut state = slf.get().lock(slf.py());
             state.end.is_lost = true;
             (std::mem::take(&mut state.wire), state.timer.take())
         };
@@ -396,17 +392,17 @@ impl Protocol {
 
     /// The deadline that was asked for has come, or one that has moved since.
     fn _on_timer(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let timer = slf.get().lock().timer.take();
+        let timer = slf.get().lock(slf.py()).timer.take();
         drop(timer);
         Self::input(slf, State::timeout)
     }
 
-    fn pause_writing(&self) {
-        self.lock().wire.is_paused = true;
+    fn pause_writing(&self, py: Python<'_>) {
+        self.lock(py).wire.is_paused = true;
     }
 
     fn resume_writing(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.get().lock().wire.is_paused = false;
+        slf.get().lock(slf.py()).wire.is_paused = false;
         Self::settle(slf)?;
         slf.call_method0(intern!(slf.py(), "_on_drain")).map(drop)
     }
@@ -462,7 +458,7 @@ impl Protocol {
     /// Starts the closing handshake.
     fn _close(slf: &Bound<'_, Self>, code: Option<u16>, reason: &str) -> PyResult<()> {
         Self::command(slf, |sender| sender.close(code.map(CloseCode), reason))?;
-        slf.get().lock().is_leaving = true;
+        slf.get().lock(slf.py()).is_leaving = true;
         Self::input(slf, |state, py, news| state.refill(py, true, news))
     }
 
@@ -479,23 +475,23 @@ impl Protocol {
 
     /// Whether messages can be sent.
     #[getter]
-    fn _is_open(&self) -> bool {
-        let mut state = self.lock();
+    fn _is_open(&self, py: Python<'_>) -> bool {
+        let mut state = self.lock(py);
         let now = state.now;
         state.connection.as_mut().is_some_and(|connection| connection.sender(now).is_open())
     }
 
     /// Whether the transport holds more than its limit.
     #[getter]
-    fn _is_paused(&self) -> bool {
-        self.lock().wire.is_paused
+    fn _is_paused(&self, py: Python<'_>) -> bool {
+        self.lock(py).wire.is_paused
     }
 
     /// The close frames: `(code, reason)` of the received and the sent, and whether the received one
     /// came first.
     #[getter]
-    fn _close_frames(&self) -> CloseFrames {
-        let mut state = self.lock();
+    fn _close_frames(&self, py: Python<'_>) -> CloseFrames {
+        let mut state = self.lock(py);
         let now = state.now;
         let sent = state.connection.as_mut().and_then(|connection| {
             let (code, reason) = connection.sender(now).sent_close()?;
@@ -508,7 +504,7 @@ impl Protocol {
     #[getter]
     fn _ending<'py>(&self, py: Python<'py>) -> PyResult<Option<Ending<'py>>> {
         let (ended, violation) = {
-            let state = self.lock();
+            let state = self.lock(py);
             (state.end.ended, state.end.violation)
         };
         let violation = violation.map(|violation| errors::violation(py, violation)).transpose()?;
@@ -516,22 +512,21 @@ impl Protocol {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Whoever holds the lock has it on a stack, so this is no garbage.
-        let Ok(state) = self.0.try_lock() else { return Ok(()) };
+        let Some(state) = self.0.look(&visit) else { return Ok(()) };
         visit.call(&state.event_loop)?;
         visit.call(&state.timer)?;
-        visit.call(&state.waiter)?;
-        visit.call(&state.spare)?;
+        visit.call(state.ticket.as_ref().map(Ticket::object))?;
+        visit.call(state.spare.as_ref().map(Ticket::object))?;
         visit.call(&state.wire.transport)
     }
 
-    fn __clear__(&self) {
-        let (wire, waiter, timer, event_loop) = {
-            let mut state = self.lock();
+    fn __clear__(&self, py: Python<'_>) {
+        let (wire, ticket, timer, event_loop) = {
+            let mut state = self.lock(py);
             let wire = std::mem::take(&mut state.wire);
-            (wire, state.waiter.take(), state.timer.take(), state.event_loop.take())
+            (wire, state.ticket.take(), state.timer.take(), state.event_loop.take())
         };
-        drop((wire, waiter, timer, event_loop));
+        drop((wire, ticket, timer, event_loop));
     }
 }
 

@@ -4,7 +4,7 @@
 //! how the connection ended. Makes `str` and `bytes`, and calls nothing else of Python: nothing here can
 //! come back while the lock is held.
 
-use super::waiter::Waiter;
+use super::ticket::Ticket;
 use super::wire::Wire;
 use polywire::{Connection, Ended, Event, Events, Instant, Socket, Violation};
 use pyo3::prelude::*;
@@ -47,9 +47,10 @@ pub(super) struct State {
     pub(super) is_leaving: bool,
     /// The last `recv` asked for text as bytes.
     pub(super) wants_bytes: bool,
-    pub(super) waiter: Option<Py<Waiter>>,
+    /// What the task that waits was given.
+    pub(super) ticket: Option<Ticket>,
     /// One that is done, to be used again.
-    pub(super) spare: Option<Py<Waiter>>,
+    pub(super) spare: Option<Ticket>,
     /// Frames are gathered until the outermost input is taken.
     pub(super) corked: u32,
     pub(super) now: Instant,

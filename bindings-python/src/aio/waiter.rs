@@ -1,82 +1,102 @@
 //! How a task waits for a connection.
 //!
-//! A `Waiter` is what a task gets from `recv()` when there is nothing to receive: enough of a future
-//! for `asyncio.Task`, for one task. Unlike a future it can run the task at once instead of in the next
-//! turn of the loop, which costs a fifth. Knows nothing of messages.
+//! A `Waiter` knows whom to call when there is something to receive. With the `Ticket` in front of it,
+//! it is enough of a future for `asyncio.Task`, for one task. Unlike a future it can run the task at once
+//! instead of in the next turn of the loop, which costs a fifth. Knows nothing of messages.
 
+use super::attached::Attached;
 use super::calls;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyCFunction, PyDict};
 use pyo3::{PyTraverseError, PyVisit, intern};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[pyclass(frozen, module = "polywire._polywire")]
 pub(super) struct Waiter {
-    state: Mutex<State>,
-    done: AtomicBool,
-    /// What `asyncio.Task` asks for to tell a future that is awaited from one that is yielded.
-    blocking: AtomicBool,
+    state: Attached<State>,
     event_loop: Py<PyAny>,
 }
 
 #[derive(Default)]
 struct State {
+    is_done: bool,
     callback: Option<Callback>,
     /// The arguments of the `CancelledError`, once cancelled.
     cancelled: Option<Option<Py<PyAny>>>,
 }
 
-struct Callback {
-    function: Py<PyAny>,
-    context: Py<PyAny>,
+pub(super) struct Callback {
+    pub(super) function: Py<PyAny>,
+    pub(super) context: Py<PyAny>,
 }
 
 impl Waiter {
     pub(super) fn new(py: Python<'_>, event_loop: Py<PyAny>) -> PyResult<Bound<'_, Self>> {
-        let (done, blocking) = (AtomicBool::new(false), AtomicBool::new(true));
-        Bound::new(py, Self { state: Mutex::default(), done, blocking, event_loop })
+        Bound::new(py, Self { state: Attached::default(), event_loop })
     }
 
     /// Runs the task that waits, now if no other task runs, else in the next turn of the loop.
     pub(super) fn wake(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let Some(Callback { function, context }) = slf.get().finish(None) else { return Ok(()) };
+        let Some(callback) = slf.get().finish(py, None) else { return Ok(()) };
         let event_loop = slf.get().event_loop.bind(py);
         if is_idle(event_loop)? {
-            let (context, function) = (context.bind(py), function.bind(py));
-            calls::method(context, intern!(py, "run"), function, done(py)?).map(drop)
+            let Callback { function, context } = callback;
+            let (context, function) = (context.into_bound(py), function.into_bound(py));
+            calls::run(&context, &function, done(py)?).map(drop)
         } else {
-            call_soon(event_loop, function, context, slf)
+            Self::call_soon(slf, callback)
         }
     }
 
-    /// Ready for another wait. Only for who has the only reference.
-    pub(super) fn renew(&self) {
-        self.done.store(false, Ordering::Relaxed);
-        self.blocking.store(true, Ordering::Relaxed);
+    /// Ready for another wait. Only for who knows that nobody waits for this one.
+    pub(super) fn renew(&self, py: Python<'_>) {
+        let before = {
+            let mut state = self.state.lock(py);
+            state.is_done = false;
+            state.cancelled.take()
+        };
+        drop(before);
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        self.done.load(Ordering::Relaxed)
+    pub(super) fn is_done(&self, py: Python<'_>) -> bool {
+        self.state.lock(py).is_done
     }
 
-    fn finish(&self, cancelled: Option<Option<Py<PyAny>>>) -> Option<Callback> {
-        if self.done.swap(true, Ordering::Relaxed) {
+    /// Calls back when there is something to receive, or in the next turn of the loop if there is already.
+    pub(super) fn add_done_callback(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        let mut state = slf.get().state.lock(slf.py());
+        if state.is_done {
+            drop(state);
+            return Self::call_soon(slf, callback);
+        }
+        // A second one could only come from who is not the task that awaits this.
+        let before = state.callback.replace(callback);
+        drop(state);
+        drop(before);
+        Ok(())
+    }
+
+    fn finish(&self, py: Python<'_>, cancelled: Option<Option<Py<PyAny>>>) -> Option<Callback> {
+        let mut state = self.state.lock(py);
+        if state.is_done {
             // What was cancelled stays so, whatever arrives before the task hears of it.
             return None;
         }
-        let mut state = self.lock();
+        state.is_done = true;
         state.cancelled = cancelled;
         state.callback.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn call_soon(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        let py = slf.py();
+        let options = PyDict::new(py);
+        options.set_item(intern!(py, "context"), callback.context)?;
+        let event_loop = slf.get().event_loop.bind(py);
+        let arguments = (callback.function, slf);
+        event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&options)).map(drop)
     }
 }
-
 /// A future that is done. A task that is woken asks for the result of what it is given: asyncio's own
 /// future answers without the method call that a waiter would need, a tenth of all that a message costs.
 fn done(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
@@ -123,8 +143,9 @@ fn is_idle(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = event_loop.py();
     match RUNNING.get_or_try_init(py, || Running::find(py))? {
         Running::Tasks(tasks) => {
-            let task = tasks.bind(py).get_item(event_loop)?;
-            Ok(task.is_none_or(|task| task.is_none()))
+            let tasks = tasks.bind(py);
+            // While no loop runs one it is empty, which is most often.
+            Ok(tasks.is_empty() || tasks.get_item(event_loop)?.is_none_or(|task| task.is_none()))
         }
         Running::CurrentTask(current_task) => {
             Ok(calls::function(current_task.bind(py), event_loop)?.is_none())
@@ -132,80 +153,31 @@ fn is_idle(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
 }
 
-fn call_soon(
-    event_loop: &Bound<'_, PyAny>,
-    function: Py<PyAny>,
-    context: Py<PyAny>,
-    waiter: &Bound<'_, Waiter>,
-) -> PyResult<()> {
-    let py = event_loop.py();
-    let options = PyDict::new(py);
-    options.set_item(intern!(py, "context"), context)?;
-    event_loop.call_method(intern!(py, "call_soon"), (function, waiter), Some(&options)).map(drop)
-}
-
 #[pymethods]
 impl Waiter {
-    #[getter(_asyncio_future_blocking)]
-    fn blocking(&self) -> bool {
-        self.blocking.load(Ordering::Relaxed)
-    }
-
-    #[setter(_asyncio_future_blocking)]
-    fn set_blocking(&self, blocking: bool) {
-        self.blocking.store(blocking, Ordering::Relaxed);
-    }
-
-    /// A task asks for `get_loop()` too, if there is one, which costs more.
-    #[getter(_loop)]
-    fn event_loop<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
-        self.event_loop.bind(py)
-    }
-
-    #[pyo3(signature = (function, *, context=None))]
-    fn add_done_callback(
-        slf: &Bound<'_, Self>,
-        function: Py<PyAny>,
-        context: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let py = slf.py();
-        let context = match context {
-            Some(context) => context,
-            None => py.import("contextvars")?.call_method0("copy_context")?.unbind(),
-        };
-        let waiter = slf.get();
-        if waiter.is_done() {
-            return call_soon(waiter.event_loop.bind(py), function, context, slf);
-        }
-        // A second one could only come from who is not the task that awaits this.
-        let before = waiter.lock().callback.replace(Callback { function, context });
-        drop(before);
-        Ok(())
-    }
-
     #[pyo3(signature = (msg=None))]
     fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
-        let waiter = slf.get();
-        if waiter.is_done() {
+        let (py, waiter) = (slf.py(), slf.get());
+        if waiter.is_done(py) {
             return Ok(false);
         }
-        if let Some(Callback { function, context }) = waiter.finish(Some(msg)) {
-            call_soon(waiter.event_loop.bind(slf.py()), function, context, slf)?;
+        if let Some(callback) = waiter.finish(py, Some(msg)) {
+            Self::call_soon(slf, callback)?;
         }
         Ok(true)
     }
 
-    fn cancelled(&self) -> bool {
-        self.lock().cancelled.is_some()
+    fn cancelled(&self, py: Python<'_>) -> bool {
+        self.state.lock(py).cancelled.is_some()
     }
 
-    fn done(&self) -> bool {
-        self.is_done()
+    fn done(&self, py: Python<'_>) -> bool {
+        self.is_done(py)
     }
 
     fn result(&self, py: Python<'_>) -> PyResult<()> {
         let cancelled = {
-            let state = self.lock();
+            let state = self.state.lock(py);
             state.cancelled.as_ref().map(|msg| msg.as_ref().map(|msg| msg.clone_ref(py)))
         };
         let Some(msg) = cancelled else { return Ok(()) };
@@ -215,8 +187,7 @@ impl Waiter {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.event_loop)?;
-        // Whoever holds the lock has it on a stack, so this is no garbage.
-        let Ok(state) = self.state.try_lock() else { return Ok(()) };
+        let Some(state) = self.state.look(&visit) else { return Ok(()) };
         if let Some(Callback { function, context }) = &state.callback {
             visit.call(function)?;
             visit.call(context)?;
@@ -224,8 +195,8 @@ impl Waiter {
         Ok(())
     }
 
-    fn __clear__(&self) {
-        let callback = self.lock().callback.take();
+    fn __clear__(&self, py: Python<'_>) {
+        let callback = self.state.lock(py).callback.take();
         drop(callback);
     }
 }

@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code, reason = "a file descriptor is borrowed from the transport")]
 
-use polywire::Sender;
+use polywire::{Sender, Transmit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -96,21 +96,29 @@ impl Wire {
             return Ok(None);
         }
         while sender.queued() != 0 && !self.is_behind && self.is_direct() {
-            let mut slices: [&[u8]; SLICES] = [&[]; SLICES];
-            let mut count = 0;
-            let mut length = 0;
-            for (slot, slice) in slices.iter_mut().zip(sender.transmit()) {
-                *slot = slice;
-                count += 1;
-                length += slice.len();
-            }
-            let written = self.offer(&slices[..count]);
+            let (written, offered) = self.offer_queued(sender.transmit());
             sender.transmitted(written);
-            if written < length {
+            if written < offered {
                 break;
             }
         }
         self.rest(py, sender)
+    }
+
+    /// Offers as many slices as go into one write; returns how many bytes were taken and offered.
+    #[inline]
+    fn offer_queued<'a>(&self, mut queued: Transmit<'a>) -> (usize, usize) {
+        let (Some(first), second) = (queued.next(), queued.next()) else { return (0, 0) };
+        let Some(second) = second else { return (self.offer(&[first]), first.len()) };
+        let mut slices: [&[u8]; SLICES] = [&[]; SLICES];
+        let mut count = 0;
+        let mut length = 0;
+        for (slot, slice) in slices.iter_mut().zip([first, second].into_iter().chain(queued)) {
+            *slot = slice;
+            count += 1;
+            length += slice.len();
+        }
+        (self.offer(&slices[..count]), length)
     }
 
     /// Everything that is still queued, which the transport takes over.
