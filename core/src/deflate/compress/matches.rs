@@ -169,8 +169,8 @@ impl Matches {
         self.origin = place;
     }
 
-    /// Brings the text before `at` into the chains, as far as four bytes are there: every place, or every
-    /// second one.
+    /// Brings the text before `at` into the chains, as far as four bytes are there: each place, or one of
+    /// `stride`.
     #[inline(always)]
     pub(super) fn chain_until(&mut self, at: usize, stride: usize) {
         let end = at.min((self.end + 1).saturating_sub(SHORTEST));

@@ -29,25 +29,37 @@ struct Effort {
     search: Search,
     /// A shorter match than this is taken only if none that is longer begins one byte later.
     patience: u16,
-    /// Of the places within a match and of a context, every how many can be found again.
-    stride: usize,
+    /// Every place can be found again.
+    thorough: bool,
 }
 
-const fn effort(depth: u16, nice: u16, patience: u16, stride: usize) -> Effort {
-    Effort { search: Search { depth, nice }, patience, stride }
+const fn effort(depth: u16, nice: u16, patience: u16, thorough: bool) -> Effort {
+    Effort { search: Search { depth, nice }, patience, thorough }
+}
+
+impl Effort {
+    /// Of places in a row that are not searched for, every how many can be found again: of a match of this
+    /// length, whose text stood there before, few.
+    const fn stride(self, length: usize) -> usize {
+        match length / 16 {
+            _ if self.thorough => 1,
+            0..2 => 2,
+            stride => stride,
+        }
+    }
 }
 
 /// From level 1 to 9.
 const EFFORTS: [Effort; 9] = [
-    effort(1, 32, 0, 2),
-    effort(2, 32, 0, 2),
-    effort(4, 32, 0, 2),
-    effort(4, 32, 8, 2),
-    effort(6, 32, 8, 2),
-    effort(6, 32, 12, 2),
-    effort(16, 64, 32, 1),
-    effort(64, 128, 128, 1),
-    effort(1024, 258, 258, 1),
+    effort(1, 32, 0, false),
+    effort(2, 32, 0, false),
+    effort(4, 32, 0, false),
+    effort(4, 32, 8, false),
+    effort(6, 32, 8, false),
+    effort(6, 32, 12, false),
+    effort(16, 64, 32, true),
+    effort(64, 128, 128, true),
+    effort(1024, 258, 258, true),
 ];
 
 /// A raw DEFLATE compressor that keeps distances within a window.
@@ -124,27 +136,26 @@ impl Compressor {
 
     /// Takes as much of `input` apart as there is room for, and returns how much.
     fn parse(&mut self, input: &[u8], effort: Effort) -> usize {
-        let Effort { search, patience, stride } = effort;
         let (matches, block) = (&mut self.matches, &mut self.block);
         let taken = matches.append(input);
         let end = matches.text().len();
         let mut at = end - taken;
-        matches.chain_until(at, stride);
+        matches.chain_until(at, effort.stride(0));
         while at + SHORTEST <= end {
-            let Some(mut found) = matches.find(at, SHORTEST - 1, search) else {
+            let Some(mut found) = matches.find(at, SHORTEST - 1, effort.search) else {
                 block.literal(matches.text()[at]);
                 at += 1;
                 continue;
             };
-            while found.length < usize::from(patience) && at + 1 + SHORTEST <= end {
-                let Some(longer) = matches.find(at + 1, found.length, search) else { break };
+            while found.length < usize::from(effort.patience) && at + 1 + SHORTEST <= end {
+                let Some(longer) = matches.find(at + 1, found.length, effort.search) else { break };
                 block.literal(matches.text()[at]);
                 at += 1;
                 found = longer;
             }
             block.repeat(found);
             at += found.length;
-            matches.chain_until(at, stride);
+            matches.chain_until(at, effort.stride(found.length));
         }
         for &byte in &matches.text()[at..] {
             block.literal(byte);

@@ -1,18 +1,17 @@
-//! Each engine reads what each wrote.
+//! Each engine reads what is written.
 
 use super::*;
 
-/// Each engine reads what each wrote, in every window, with and without takeover, folded or not.
+/// In every window, with and without takeover, folded or not.
 #[test]
-fn engines_read_each_other() {
+fn engines_read_what_is_written() {
     let mut random = Random(0xfeed_beef_cafe_f00d);
-    for &writer in ENGINES {
-        for &reader in ENGINES {
-            for window_bits in 8..=15 {
-                for contexts in CONTEXTS {
-                    for takeover in [true, false] {
-                        let level = 1 + random.below(9) as u8;
-                        let sender = config(writer, contexts, level);
+    for &reader in ENGINES {
+        for window_bits in 8..=15 {
+            for contexts in CONTEXTS {
+                for takeover in [true, false] {
+                    for level in [1, 3, 6, 9] {
+                        let sender = config(reader, contexts, level);
                         let receiver = config(reader, contexts, 1);
                         let deflation = Deflation::new(window_bits, !takeover, &sender);
                         let inflation = Inflation::new(window_bits, !takeover, &receiver);
