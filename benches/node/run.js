@@ -114,15 +114,8 @@ async function compare (title, unit, kinds, columns, measure, rounds = ROUNDS) {
 
 const BENCHES = {
   echo: () => compare('Echo', 'us of server CPU per message', ['net', 'polywire', 'ws', 'ws+bufferutil'], ECHO, echo),
-  // ws compresses in the threads of its process: what it costs to wake them shows on more cores only.
-  deflate: async () => {
-    const unit = 'us of server CPU per message'
-    const kinds = ['polywire+deflate', 'ws+deflate']
-    await compare('Echo of JSON with permessage-deflate and context takeover', unit, kinds, DEFLATE, echo)
-    if (!useCores(ALL_CORES)) return
-    await compare('The same on all cores', unit, kinds, DEFLATE, echo)
-    useCores(ONE_CORE)
-  },
+  deflate: () => compare('Echo of JSON with permessage-deflate and context takeover', 'us of server CPU per message',
+    ['polywire+deflate', 'ws+deflate'], DEFLATE, echo),
   memory: async () => {
     await compare('Idle connections', 'KiB of RSS each', ['polywire', 'net', 'ws'], [2000], memory, 1)
     await compare('Idle connections with permessage-deflate', 'KiB of RSS each', ['polywire+deflate', 'ws+deflate'], [2000], memory, 1)
@@ -133,18 +126,17 @@ const BENCHES = {
   }
 }
 
-const ALL_CORES = `0-${os.cpus().length - 1}`
-const ONE_CORE = String(os.cpus().length - 1)
-
-/** Puts the load and servers to come on these cores, where the system lets it. */
-function useCores (cores) {
-  return spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', cores, String(process.pid)]).status === 0
+/**
+ * Puts load and servers on one core, where the system lets it: else a server's time would have in it what it
+ * costs to wake an idle core, which is more than what a message costs.
+ */
+function shareACore () {
+  const core = String(os.cpus().length - 1)
+  return spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', core, String(process.pid)]).status === 0
 }
 
 async function main () {
-  // On one core, as a server's time would else have in it what it costs to wake an idle core, which is more
-  // than what a message costs.
-  const where = useCores(ONE_CORE) ? 'one of them used' : 'all of them used'
+  const where = shareACore() ? 'one of them used' : 'all of them used'
   const named = process.argv.slice(2).filter((name) => name in BENCHES)
   console.log(`Machine: ${os.cpus()[0].model}, ${os.cpus().length} cores, ${where}; Node ${process.version}; ws ${require('ws/package.json').version}; ` +
     `${ROUNDS} interleaved rounds, medians; NxM: N connections with M messages in flight`)
