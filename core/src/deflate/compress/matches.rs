@@ -214,6 +214,12 @@ impl Matches {
         // A longer match has these bytes too, which most candidates have not.
         let mut last_bytes = word(here, than + 1 - SHORTEST);
         for _ in 0..search.depth {
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes to compress messages to send.
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# If the "agreed parameters" contain the "client_max_window_bits" extension parameter with a value of w, the client MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.
+            //= https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+            //# If the "agreed parameters" contain the "server_max_window_bits" extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.
             if distance > self.window {
                 break;
             }

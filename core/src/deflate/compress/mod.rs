@@ -14,8 +14,6 @@ mod block;
 mod description;
 mod huffman;
 mod matches;
-#[cfg(test)]
-mod tests;
 
 use alloc::vec::Vec;
 use bits::Writer;
@@ -173,3 +171,6 @@ impl fmt::Debug for Compressor {
         write!(f, "a compressor with a window of {} bytes", self.matches.window())
     }
 }
+
+#[cfg(test)]
+mod tests;
