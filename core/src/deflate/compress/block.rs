@@ -73,36 +73,39 @@ impl Block {
     /// grow beyond `end`.
     pub(super) fn write(&self, text: &[u8], end: usize, writer: &mut Writer<'_>) -> bool {
         let fixed = self.bits(&alphabet::FIXED);
-        if fixed > FIXED_IS_BEST {
-            let codes = self.codes();
-            let description = Description::of(&codes);
-            let bits = description.bits() + self.bits(&codes);
-            if let Ok(length) = u16::try_from(text.len()) {
-                let stored = STORED + 8 * text.len();
-                if stored < bits.min(fixed) {
-                    return writer.length_with(3 + stored) <= end && store(text, length, writer);
-                }
+        let own = (fixed > FIXED_IS_BEST).then(|| self.own_codes());
+        let own = own.as_ref().map(|(codes, description)| {
+            (codes, description, description.bits() + self.bits(codes))
+        });
+        let coded = own.map_or(fixed, |(.., bits)| bits.min(fixed));
+        let stored = STORED + 8 * text.len();
+        let length = u16::try_from(text.len()).ok().filter(|_| own.is_some() && stored < coded);
+        let bits = if length.is_some() { stored } else { coded };
+        if writer.length_with(3 + bits) > end {
+            return false;
+        }
+        match (length, own) {
+            (Some(length), _) => store(text, length, writer),
+            (None, Some((codes, description, bits))) if bits < fixed => {
+                writer.push(0b100, 3);
+                description.write(writer);
+                self.write_tokens(codes, writer);
             }
-            if bits < fixed {
-                return writer.length_with(3 + bits) <= end && {
-                    writer.push(0b100, 3);
-                    description.write(writer);
-                    self.write_tokens(&codes, writer)
-                };
+            _ => {
+                writer.push(0b010, 3);
+                self.write_tokens(&alphabet::FIXED, writer);
             }
         }
-        writer.length_with(3 + fixed) <= end && {
-            writer.push(0b010, 3);
-            self.write_tokens(&alphabet::FIXED, writer)
-        }
+        true
     }
 
     /// The best codes for what stands in the block.
-    fn codes(&self) -> Codes {
+    fn own_codes(&self) -> (Codes, Description) {
         let mut codes = alphabet::NO_CODES;
         huffman::assign(&self.literals, huffman::LONGEST, &mut codes.literals);
         huffman::assign(&self.distances, huffman::LONGEST, &mut codes.distances);
-        codes
+        let description = Description::of(&codes);
+        (codes, description)
     }
 
     fn bits(&self, codes: &Codes) -> usize {
@@ -114,22 +117,20 @@ impl Block {
         (literals + distances) as usize
     }
 
-    fn write_tokens(&self, codes: &Codes, writer: &mut Writer<'_>) -> bool {
+    fn write_tokens(&self, codes: &Codes, writer: &mut Writer<'_>) {
         for token in &self.tokens {
             let (bits, count) = token.bits(codes);
             writer.push(bits, count);
         }
         let end = codes.literals[END];
         writer.push(u64::from(end.bits), end.length);
-        true
     }
 }
 
-fn store(text: &[u8], length: u16, writer: &mut Writer<'_>) -> bool {
+fn store(text: &[u8], length: u16, writer: &mut Writer<'_>) {
     writer.push(0b000, 3);
     let output = writer.align();
     output.extend_from_slice(&length.to_le_bytes());
     output.extend_from_slice(&(!length).to_le_bytes());
     output.extend_from_slice(text);
-    true
 }
