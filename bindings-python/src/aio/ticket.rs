@@ -10,8 +10,7 @@
     reason = "a call and what it returns belong together"
 )]
 
-use super::calls::{self, guarded};
-use super::methods::{Arguments, Method};
+use super::calls::{self, Arguments, Method, guarded};
 use super::waiter::{Callback, Waiter};
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};

@@ -3,7 +3,6 @@
 //! Owns the two alphabets, the codes that both ends know, and the text as symbols. RFC 1951 sections 3.2.5
 //! and 3.2.6.
 
-use super::block::Codes;
 use super::huffman::{Code, SYMBOLS};
 use super::matches::Match;
 
@@ -20,6 +19,12 @@ pub(super) const FIRST_LENGTH: usize = 257;
 pub(super) const DISTANCES: usize = 32;
 
 const LENGTHS: usize = 29;
+
+/// Codes for all symbols.
+pub(super) struct Codes {
+    pub(super) literals: [Code; LITERALS],
+    pub(super) distances: [Code; DISTANCES],
+}
 
 /// In the place of a distance where there is none. It has a code without bits.
 const NO_DISTANCE: u32 = 31;

@@ -4,7 +4,7 @@
 //! symbols stand for, `description` how codes are sent. Knows nothing of how matches are found.
 //! RFC 1951 section 3.2.3.
 
-use super::alphabet::{self, DISTANCES, END, LITERALS, Token};
+use super::alphabet::{self, Codes, DISTANCES, END, LITERALS, Token};
 use super::bits::Writer;
 use super::description::Description;
 use super::huffman::{self, Code};
@@ -20,12 +20,6 @@ const FULL: usize = 8 << 10;
 
 /// What a stored block has beside its text, at most: up to the next byte, and the length twice.
 const STORED: usize = 7 + 32;
-
-/// Codes for all symbols.
-pub(super) struct Codes {
-    pub(super) literals: [Code; LITERALS],
-    pub(super) distances: [Code; DISTANCES],
-}
 
 /// What stands in a block, and how often.
 pub(super) struct Block {

@@ -2,9 +2,8 @@
 //!
 //! Owns the lengths of codes in a row as runs, and the codes for those. RFC 1951 section 3.2.7.
 
-use super::alphabet::{DISTANCES, FIRST_LENGTH, LITERALS};
+use super::alphabet::{Codes, DISTANCES, FIRST_LENGTH, LITERALS};
 use super::bits::Writer;
-use super::block::Codes;
 use super::huffman::{self, Code};
 
 /// Symbols of runs: a length of 0 to 15, or one of those below.
