@@ -17,10 +17,10 @@ pub(super) const SHORTEST: usize = 4;
 const FAR: usize = 4 << 10;
 
 /// The longest match of DEFLATE.
-pub(super) const LONGEST: usize = 258;
+const LONGEST: usize = 258;
 
 /// Room for new text behind the window: text moves when it is used up.
-pub(super) const ROOM: usize = 16 << 10;
+const ROOM: usize = 16 << 10;
 
 /// The same bytes, `distance` before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
