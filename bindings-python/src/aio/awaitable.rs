@@ -10,7 +10,7 @@
     reason = "a call and what it returns belong together"
 )]
 
-use super::calls::guarded;
+use super::calls::{self, guarded};
 use super::outgoing::Sent;
 use super::protocol::{Protocol, Received};
 use super::state::Item;
@@ -403,27 +403,18 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         method(c"close", close, ffi::METH_NOARGS),
         ffi::PyMethodDef::zeroed(),
     ]));
-    let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
-    let mut slots = [
-        slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
-        slot(ffi::Py_am_await, itself as *mut c_void),
-        slot(ffi::Py_am_send, am_send as *mut c_void),
-        slot(ffi::Py_tp_iter, itself as *mut c_void),
-        slot(ffi::Py_tp_iternext, iternext as *mut c_void),
-        slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
-        slot(0, null_mut()),
+    let slots = [
+        (ffi::Py_tp_dealloc, dealloc as *mut c_void),
+        (ffi::Py_am_await, itself as *mut c_void),
+        (ffi::Py_am_send, am_send as *mut c_void),
+        (ffi::Py_tp_iter, itself as *mut c_void),
+        (ffi::Py_tp_iternext, iternext as *mut c_void),
+        (ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
     ];
-    let mut spec = ffi::PyType_Spec {
-        name: c"polywire._polywire.Awaitable".as_ptr(),
-        basicsize: c_int::try_from(size_of::<Awaitable>())?,
-        itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION) as _,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the specification and its slots are complete and live through the call, each function has
-    // the signature of its slot, and what stays referred to is static or leaked.
-    let kind = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
-    let kind = kind.cast_into::<PyType>()?;
+    let name = c"polywire._polywire.Awaitable";
+    // SAFETY: the functions are written for these slots and for `Awaitable`; what stays referred to is static
+    // or leaked.
+    let kind = unsafe { calls::make_type::<Awaitable>(py, name, 0, slots)? };
     module.add("Awaitable", &kind)?;
     TYPE.set(py, kind.unbind()).map_err(|_| PyRuntimeError::new_err("initialised twice"))
 }

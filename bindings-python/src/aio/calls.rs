@@ -15,7 +15,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_ulong, c_void};
 use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -188,4 +188,32 @@ impl<'a> Arguments<'a> {
         }
         function.call(PyTuple::new(py, plain)?, Some(&options))
     }
+}
+
+/// A type of C slots, whose instances are made only here.
+///
+/// # Safety
+///
+/// Instances are `Layout`, each function of `slots` has the signature of its slot and is for such instances, and
+/// what stays referred to is never freed.
+pub(super) unsafe fn make_type<'py, Layout>(
+    py: Python<'py>,
+    name: &'static CStr,
+    flags: c_ulong,
+    slots: impl IntoIterator<Item = (c_int, *mut c_void)>,
+) -> PyResult<Bound<'py, PyType>> {
+    let end = iter::once((0, null_mut()));
+    let slots = slots.into_iter().chain(end).map(|(slot, pfunc)| ffi::PyType_Slot { slot, pfunc });
+    let mut slots: Vec<_> = slots.collect();
+    let mut spec = ffi::PyType_Spec {
+        name: name.as_ptr(),
+        basicsize: c_int::try_from(size_of::<Layout>())?,
+        itemsize: 0,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | flags) as _,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the specification and its slots are complete and live through the call; the rest is the caller's
+    // promise. Unless it is null, the type is a new reference.
+    let kind = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
+    Ok(kind.cast_into::<PyType>()?)
 }

@@ -346,28 +346,16 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 /// Makes the type.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
-    let mut slots = [
-        slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
-        slot(ffi::Py_tp_traverse, traverse as *mut c_void),
-        slot(ffi::Py_tp_clear, clear as *mut c_void),
-        slot(ffi::Py_tp_getattro, getattro as *mut c_void),
-        slot(ffi::Py_tp_setattro, setattro as *mut c_void),
-        slot(0, null_mut()),
+    let slots = [
+        (ffi::Py_tp_dealloc, dealloc as *mut c_void),
+        (ffi::Py_tp_traverse, traverse as *mut c_void),
+        (ffi::Py_tp_clear, clear as *mut c_void),
+        (ffi::Py_tp_getattro, getattro as *mut c_void),
+        (ffi::Py_tp_setattro, setattro as *mut c_void),
     ];
-    let flags =
-        ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
-    let mut spec = ffi::PyType_Spec {
-        name: c"polywire._polywire.Ticket".as_ptr(),
-        basicsize: c_int::try_from(size_of::<Layout>())?,
-        itemsize: 0,
-        flags: flags as _,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the specification and its slots are complete and live through the call, each function has
-    // the signature of its slot, and the name is static.
-    let kind = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
-    let object = kind.cast_into::<PyType>()?;
+    let (name, flags) = (c"polywire._polywire.Ticket", ffi::Py_TPFLAGS_HAVE_GC);
+    // SAFETY: the functions are written for these slots and for `Layout`, and all of it is static.
+    let object = unsafe { calls::make_type::<Layout>(py, name, flags, slots)? };
     // `asyncio.isfuture` asks the type.
     object.setattr("_asyncio_future_blocking", false)?;
     module.add("Ticket", &object)?;
