@@ -134,69 +134,57 @@ class Offer {
   }
 }
 
-/** A server's handshake over a byte stream. */
-class ServerHandshake {
+/** A handshake over a byte stream: takes what happens to the stream until there is an outcome, in this form. */
+class StreamHandshake {
   #core
+  #form
 
-  constructor (policy, config, now) {
-    this.#core = native.Handshake.server(policy, config, now)
+  constructor (core, form) {
+    this.#core = core
+    this.#form = form
   }
 
   receive (bytes, now) {
-    return this.#outcome(this.#core.receive(bytes, now))
+    return outcomeOf(this.#core.receive(bytes, now), this.#form)
   }
 
   receiveEof () {
-    return this.#outcome(this.#core.receiveEof())
+    return outcomeOf(this.#core.receiveEof(), this.#form)
   }
 
   handleTimeout (now) {
-    return this.#outcome(this.#core.handleTimeout(now))
+    return outcomeOf(this.#core.handleTimeout(now), this.#form)
   }
 
   /** When the time is up, or null if it is not limited. */
   get deadline () { return this.#core.deadline() }
+}
+
+/** A server's handshake over a byte stream. */
+class ServerHandshake extends StreamHandshake {
+  #core
+
+  constructor (policy, config, now) {
+    const core = native.Handshake.server(policy, config, now)
+    super(core, (asked) => new Upgrade(core, asked))
+    this.#core = core
+  }
 
   /** The response to send and the connection behind it, once; later nothing. */
   accept (upgrade) {
     return outcomeOf(this.#core.accept(), (outcome) => openedOf(outcome, this.#core))
   }
-
-  #outcome (json) {
-    return outcomeOf(json, (asked) => new Upgrade(this.#core, asked))
-  }
 }
 
 /** A client's handshake over a byte stream. */
-class ClientHandshake {
-  #core
-
+class ClientHandshake extends StreamHandshake {
   constructor (core) {
-    this.#core = core
+    super(core, (outcome) => openedOf(outcome, core))
     this.request = latin1(JSON.parse(core.request()).bytes)
   }
 
   static create (url, subprotocols, headers, config, nonce, now) {
     return made(() => new ClientHandshake(native.Handshake.client(url, subprotocols, headers, config, 'stream', nonce, now)))
-  }
-
-  receive (bytes, now) {
-    return this.#outcome(this.#core.receive(bytes, now))
-  }
-
-  receiveEof () {
-    return this.#outcome(this.#core.receiveEof())
-  }
-
-  handleTimeout (now) {
-    return this.#outcome(this.#core.handleTimeout(now))
-  }
-
-  /** When the time is up, or null if it is not limited. */
-  get deadline () { return this.#core.deadline() }
-
-  #outcome (json) {
-    return outcomeOf(json, (outcome) => openedOf(outcome, this.#core))
   }
 }
 
